@@ -1,0 +1,5 @@
+"""``python -m cyldiff``."""
+
+from cyldiff.cli import main
+
+main()

@@ -1,0 +1,106 @@
+"""Walk the tree of config models: which keys exist at a path, what they mean, what they expect."""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any, Union, get_args, get_origin
+
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+
+from cyldiff import registry
+from cyldiff.config.base import KindOf, Unit
+
+__all__ = ["Slot", "known_keys", "model_at", "slot_of", "walk"]
+
+Path = tuple[Any, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """What a key accepts: a value, a model, a kind of a family, or a table of one of these."""
+
+    family: str | None = None
+    model: type[BaseModel] | None = None
+    table: bool = False
+    dimension: str | None = None
+
+    def model_for(self, raw: Any) -> type[BaseModel] | None:
+        """Model class that reads `raw`, a kind being chosen by its ``kind``."""
+        if self.family is None:
+            return self.model
+        kind = raw.get("kind") if isinstance(raw, Mapping) else None
+        return registry.kinds(self.family).get(kind) if isinstance(kind, str) else None
+
+
+def slot_of(field: FieldInfo) -> Slot:
+    """What a field accepts."""
+    notes = list(field.metadata)
+    table, model = False, None
+    stack = [field.annotation]
+    while stack:
+        annotation = stack.pop()
+        origin, arguments = get_origin(annotation), get_args(annotation)
+        if origin is Annotated:
+            notes += arguments[1:]
+            stack.append(arguments[0])
+        elif origin is dict:
+            table = True
+            stack.append(arguments[1])
+        elif origin in (Union, types.UnionType, tuple):
+            stack += [a for a in arguments if a is not Ellipsis]
+        elif isinstance(annotation, type) and issubclass(annotation, BaseModel):
+            model = annotation
+    family = next((n.family for n in notes if isinstance(n, KindOf)), None)
+    dimension = next((n.dimension for n in notes if isinstance(n, Unit)), None)
+    return Slot(family, None if family or model is BaseModel else model, table, dimension)
+
+
+def known_keys(model: type[BaseModel]) -> list[str]:
+    """Names of a model's keys as a user writes them."""
+    return [field.alias or name for name, field in model.model_fields.items()]
+
+
+def field_of(model: type[BaseModel], key: Any) -> FieldInfo | None:
+    """Field behind a key as a user writes it."""
+    return next((f for n, f in model.model_fields.items() if key == (f.alias or n)), None)
+
+
+def model_at(root: type[BaseModel], raw: Any, path: Path) -> type[BaseModel] | None:
+    """Model class that reads the table at `path` of the raw config; None for free tables and values."""
+    model: type[BaseModel] | None = root
+    entries: Slot | None = None
+    for key in path:
+        raw = raw.get(key) if isinstance(raw, Mapping) else None
+        if entries is not None:
+            model, entries = entries.model_for(raw), None
+            continue
+        field = field_of(model, key) if model is not None else None
+        if field is None:
+            return None
+        slot = slot_of(field)
+        model, entries = (None, slot) if slot.table else (slot.model_for(raw), None)
+    return model
+
+
+def walk(model: type[BaseModel], prefix: str = "") -> Iterator[tuple[str, str, FieldInfo]]:
+    """All keys below a model: (dotted path, kind that owns the key or "", field).
+
+    Kind fields are followed into every kind of their family, tables under ``NAME``.
+    """
+    yield from _walk(model, prefix, "")
+
+
+def _walk(model: type[BaseModel], prefix: str, owner: str) -> Iterator[tuple[str, str, FieldInfo]]:
+    for name, field in model.model_fields.items():
+        path = prefix + (field.alias or name)
+        yield path, owner, field
+        slot = slot_of(field)
+        below = f"{path}.NAME." if slot.table else f"{path}."
+        if slot.family is not None:
+            for kind, cls in registry.kinds(slot.family).items():
+                yield from _walk(cls, below, kind)
+        elif slot.model is not None:
+            yield from _walk(slot.model, below, owner)

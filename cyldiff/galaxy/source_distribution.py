@@ -1,0 +1,209 @@
+"""Where cosmic rays are injected: published surface-density laws with a vertical profile.
+
+All radial laws are densities per area of the disc (physics: q dA, not q dr). With
+x = (r + R1)/(r_sun + R1) the common form is q = x^a exp(-b (r - r_sun)/(r_sun + R1)).
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field
+
+from cyldiff.config.base import Model, Number, Quantity
+from cyldiff.grid import Grid
+from cyldiff.registry import register
+
+__all__ = [
+    "CaseBhattacharya1996",
+    "CaseBhattacharya1998",
+    "Faucher2006",
+    "Green2015",
+    "Lorimer2006",
+    "PowerExponential",
+    "SourceDistribution",
+    "Trotta2011",
+    "UniformSources",
+    "Yue2025Binaries",
+    "Yue2025Remnants",
+    "YusifovKucuk2004",
+]
+
+Array = NDArray[np.float64]
+
+
+class SourceDistribution(Model):
+    """A surface-density law in r times a profile in z.
+
+    Attributes
+    ----------
+    vertical : "exponential" exp(-|z|/h), "gaussian" exp(-(z/h)^2), or "plane", a delta function
+    scale_height : h [kpc]; not for "plane"
+    maximum_radius : no sources beyond [kpc]
+    """
+
+    vertical: Literal["exponential", "gaussian", "plane"] = "exponential"
+    scale_height: Quantity("length") | None = Field(default=None)  # type: ignore[valid-type]
+    maximum_radius: Quantity("length") | None = Field(default=None)  # type: ignore[valid-type]
+
+    symmetric: ClassVar[bool] = True
+
+    def model_post_init(self, context: Any) -> None:
+        """A profile with a height needs one; the delta function must not have one."""
+        if self.vertical == "plane" and self.scale_height is not None:
+            raise ValueError('scale_height has no meaning with vertical = "plane"; remove it')
+        if self.vertical != "plane" and self.scale_height is None:
+            raise ValueError(f'scale_height is missing for vertical = "{self.vertical}"; e.g. "0.2 kpc"')
+        if self.scale_height is not None and self.scale_height <= 0:
+            raise ValueError("scale_height must be positive")
+
+    def radial(self, r: Array, observer_radius: float) -> Array:
+        """Relative surface density at r [kpc], any normalisation."""
+        raise NotImplementedError
+
+    def on_grid(self, grid: Grid, observer_radius: float) -> Array:
+        """Cell averages normalised with the discrete volumes: sum(q * volume) = 1, shape (n_r, n_z) [kpc^-3]."""
+
+        def radial(r: Array, z: Array) -> Array:
+            q = self.radial(r, observer_radius)
+            if self.maximum_radius is not None and not grid.slab:
+                q = np.where(r <= self.maximum_radius, q, 0.0)
+            return q + 0.0 * z
+
+        if self.vertical == "plane":
+            density = grid.cell_average(radial)
+            in_plane = (grid.z.faces[:-1] <= 0.0) & (grid.z.faces[1:] > 0.0)
+            density = np.where(in_plane[None, :], density, 0.0)
+        else:
+            h, power = self.scale_height, (1 if self.vertical == "exponential" else 2)
+            density = grid.cell_average(lambda r, z: radial(r, z) * np.exp(-((np.abs(z) / h) ** power)))
+        total = float(np.sum(density * grid.volume))
+        if not total > 0.0:
+            raise ValueError("the source distribution is zero everywhere on the grid")
+        return density / total
+
+
+class PowerExponential(SourceDistribution):
+    """q = x^a exp(-b (r - r_sun)/(r_sun + R1)), x = (r + R1)/(r_sun + R1)."""
+
+    a: ClassVar[float]
+    b: ClassVar[float]
+    R1: ClassVar[float] = 0.0
+
+    def radial(self, r: Array, observer_radius: float) -> Array:
+        """Relative surface density, 1 at the Sun."""
+        scale = observer_radius + self.R1
+        return ((r + self.R1) / scale) ** self.a * np.exp(-self.b * (r - observer_radius) / scale)
+
+
+@register("source-distribution", "power-exponential")
+class CustomPowerExponential(SourceDistribution):
+    """The common form with free exponents a, b and offset R1."""
+
+    kind: Literal["power-exponential"] = "power-exponential"
+    a: Number
+    b: Number
+    R1: Quantity("length") = Field(ge=0)  # type: ignore[valid-type]
+
+    def radial(self, r: Array, observer_radius: float) -> Array:
+        """Relative surface density, 1 at the Sun."""
+        scale = observer_radius + self.R1
+        return ((r + self.R1) / scale) ** self.a * np.exp(-self.b * (r - observer_radius) / scale)
+
+
+@register("source-distribution", "uniform")
+class UniformSources(SourceDistribution):
+    """The same at every radius."""
+
+    kind: Literal["uniform"] = "uniform"
+
+    def radial(self, r: Array, observer_radius: float) -> Array:
+        """One."""
+        return np.ones_like(r)
+
+
+@register("source-distribution", "case-bhattacharya-1996")
+class CaseBhattacharya1996(PowerExponential):
+    """Supernova remnants, Case & Bhattacharya 1996, A&AS 120, 437 (a = 1.69, b = 3.33)."""
+
+    kind: Literal["case-bhattacharya-1996"] = "case-bhattacharya-1996"
+    a: ClassVar[float] = 1.69
+    b: ClassVar[float] = 3.33
+
+
+@register("source-distribution", "case-bhattacharya-1998")
+class CaseBhattacharya1998(PowerExponential):
+    """Supernova remnants, Case & Bhattacharya 1998, ApJ 504, 761 (a = 2.00, b = 3.53)."""
+
+    kind: Literal["case-bhattacharya-1998"] = "case-bhattacharya-1998"
+    a: ClassVar[float] = 2.00
+    b: ClassVar[float] = 3.53
+
+
+@register("source-distribution", "green-2015")
+class Green2015(PowerExponential):
+    """Supernova remnants, Green 2015, MNRAS 454, 1517 (a = 1.09, b = 3.87)."""
+
+    kind: Literal["green-2015"] = "green-2015"
+    a: ClassVar[float] = 1.09
+    b: ClassVar[float] = 3.87
+
+
+@register("source-distribution", "yusifov-kucuk-2004")
+class YusifovKucuk2004(PowerExponential):
+    """Pulsars, Yusifov & Kucuk 2004, A&A 422, 545 (a = 1.64, b = 4.01, R1 = 0.55 kpc)."""
+
+    kind: Literal["yusifov-kucuk-2004"] = "yusifov-kucuk-2004"
+    a: ClassVar[float] = 1.64
+    b: ClassVar[float] = 4.01
+    R1: ClassVar[float] = 0.55
+
+
+@register("source-distribution", "lorimer-2006")
+class Lorimer2006(PowerExponential):
+    """Pulsars, Lorimer et al. 2006, MNRAS 372, 777 (a = 1.9, b = 5.0)."""
+
+    kind: Literal["lorimer-2006"] = "lorimer-2006"
+    a: ClassVar[float] = 1.9
+    b: ClassVar[float] = 5.0
+
+
+@register("source-distribution", "trotta-2011")
+class Trotta2011(PowerExponential):
+    """Supernova remnants tuned to gamma rays, Trotta et al. 2011, ApJ 729, 106 (a = 1.25, b = 3.56)."""
+
+    kind: Literal["trotta-2011"] = "trotta-2011"
+    a: ClassVar[float] = 1.25
+    b: ClassVar[float] = 3.56
+
+
+@register("source-distribution", "yue-2025-snr")
+class Yue2025Remnants(PowerExponential):
+    """Supernova remnants as printed in Yue et al. 2025, Eq. 10 (a = 1.25, b = 3.87, a mixed law)."""
+
+    kind: Literal["yue-2025-snr"] = "yue-2025-snr"
+    a: ClassVar[float] = 1.25
+    b: ClassVar[float] = 3.87
+
+
+@register("source-distribution", "yue-2025-xrb")
+class Yue2025Binaries(PowerExponential):
+    """X-ray binaries, shape of Yue et al. 2025, Eq. 7 (a = -5.3, R1 = 9.5 kpc)."""
+
+    kind: Literal["yue-2025-xrb"] = "yue-2025-xrb"
+    a: ClassVar[float] = -5.3
+    b: ClassVar[float] = 0.0
+    R1: ClassVar[float] = 9.5
+
+
+@register("source-distribution", "faucher-giguere-kaspi-2006")
+class Faucher2006(SourceDistribution):
+    """Pulsar births, Faucher-Giguere & Kaspi 2006, ApJ 643, 332: Gaussian ring at 7.04, width 1.83 kpc."""
+
+    kind: Literal["faucher-giguere-kaspi-2006"] = "faucher-giguere-kaspi-2006"
+
+    def radial(self, r: Array, observer_radius: float) -> Array:
+        """Relative surface density."""
+        return np.exp(-0.5 * ((r - 7.04) / 1.83) ** 2)

@@ -1,0 +1,306 @@
+"""The nuclear network, heaviest first: every nuclide is solved with what its parents leave behind."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from cyldiff.errors import ConvergenceError
+from cyldiff.galaxy import Galaxy
+from cyldiff.grid import Grid, Kinematics
+from cyldiff.operators import TransportOperator
+from cyldiff.particles.network import Network
+from cyldiff.particles.species import Species
+from cyldiff.solve.base import SolveReport
+from cyldiff.solve.steady import SteadySolver, solve_direct
+from cyldiff.transport.build import Propagation
+from cyldiff.transport.collisions import collision_rate, decay_rate, secondary_proton_source
+
+__all__ = ["ChainSolution", "ChainSolver", "PrimarySource"]
+
+Array = NDArray[np.float64]
+Progress = Callable[[Sequence[Species]], Iterable[Species]]
+
+#: a density this far below zero, relative to the largest at its momentum, is not round-off
+NEGATIVE = 1e-7
+
+
+@dataclass(frozen=True, slots=True)
+class PrimarySource:
+    """One source component on the grid.
+
+    Attributes
+    ----------
+    name : str
+    density : ndarray, shape (n_r, n_z)       sum(density * volume) = 1 [kpc^-3]
+    spectra : dict species -> ndarray (n_p,)  injected number per (GeV/n) and Myr
+    """
+
+    name: str
+    density: Array
+    spectra: dict[str, Array]
+
+
+@dataclass(frozen=True)
+class ChainSolution:
+    """Densities of all nuclides and how they were obtained.
+
+    Attributes
+    ----------
+    species : in the order of the solve
+    density : ndarray, shape (n_components, n_species, n_p, n_r, n_z)
+        N(T): number per volume and kinetic energy per nucleon [kpc^-3 (GeV/n)^-1]
+    reports : per species, per component; None where there is no source at all
+    balance : ndarray, shape (n_species,)  sources - sinks - escape, relative to the sources
+    flows : per species: source, sink, decay, escape and loss through the lowest energy
+    """
+
+    species: tuple[Species, ...]
+    density: Array
+    reports: tuple[tuple[SolveReport | None, ...], ...]
+    balance: Array
+    flows: tuple[dict[str, float], ...]
+
+    @property
+    def residual(self) -> Array:
+        """Largest residual of each species."""
+        return np.array([max((r.residual for r in row if r), default=0.0) for row in self.reports])
+
+    @property
+    def steps(self) -> Array:
+        """Pseudo-time steps of each species, all components together."""
+        return np.array([sum(r.steps for r in row if r) for row in self.reports])
+
+    @property
+    def minimum(self) -> Array:
+        """Smallest density of each species relative to the largest at the same momentum."""
+        per_plane = self.density.min(axis=(-1, -2)), self.density.max(axis=(-1, -2))
+        with np.errstate(divide="ignore", invalid="ignore"):
+            ratio = np.where(per_plane[1] > 0.0, per_plane[0] / per_plane[1], per_plane[0])
+        return np.asarray(ratio.min(axis=(0, 2)))
+
+
+@dataclass
+class ChainSolver:
+    """Solves the network on one grid.
+
+    Parameters
+    ----------
+    propagation : laws of motion on the grid
+    network : nuclides in order, cross sections, decays
+    solver : the steady solver
+    scheme : momentum flux
+    direct : use the sparse factorisation instead of the iteration
+    secondary_protons : follow protons left behind by inelastic reactions
+    """
+
+    propagation: Propagation
+    network: Network
+    solver: SteadySolver
+    scheme: str = "third-order"
+    direct: bool = False
+    secondary_protons: bool = True
+
+    @property
+    def grid(self) -> Grid:
+        """The mesh."""
+        return self.propagation.grid
+
+    @property
+    def galaxy(self) -> Galaxy:
+        """Gas on the mesh."""
+        return self.propagation.galaxy
+
+    def solve(self, sources: Sequence[PrimarySource], progress: Progress = iter) -> ChainSolution:
+        """Densities of all species for every source component.
+
+        Raises
+        ------
+        ConvergenceError
+            if a nuclide does not converge, or its density is negative or not a number.
+        """
+        chain = self.network.species
+        density = np.zeros((len(sources), len(chain), *self.grid.shape))
+        reports, flows = [], []
+        entering: dict[int, Array] = {}
+        position = {s.name: i for i, s in enumerate(chain)}
+        for species in progress(chain):
+            row, flow = self._solve_species(position[species.name], species, sources, density, entering)
+            reports.append(row)
+            flows.append(flow)
+        balance = np.array([f["balance"] for f in flows])
+        return ChainSolution(tuple(chain), density, tuple(reports), balance, tuple(flows))
+
+    def operator(self, index: int) -> TransportOperator:
+        """Discrete operator of the nuclide at a place of the chain."""
+        species = self.network.species[index]
+        nucleus = self.kinematics(species)
+        return TransportOperator.build(
+            self.grid,
+            self.propagation.coefficients(nucleus, self._sink(index, species, nucleus)),
+            scheme=self.scheme,
+        )
+
+    def kinematics(self, species: Species) -> Kinematics:
+        """Kinematics of a nuclide on the master grid."""
+        return Kinematics(self.grid.kinetic_energy, species.Z, species.A, species.mass_per_nucleon)
+
+    def _sink(self, index: int, species: Species, nucleus: Kinematics) -> Array:
+        rate = collision_rate(self.network.inelastic[index], nucleus.beta, self.galaxy.helium_fraction)
+        decay = decay_rate(species.half_life, nucleus.gamma)
+        return rate[:, None, None] * self.galaxy.hydrogen + decay[:, None, None]
+
+    def _solve_species(
+        self,
+        index: int,
+        species: Species,
+        sources: Sequence[PrimarySource],
+        density: Array,
+        entering: dict[int, Array],
+    ) -> tuple[tuple[SolveReport | None, ...], dict[str, float]]:
+        """Solve one nuclide for all components; the start is the nuclide before, scaled by source."""
+        operator = self.operator(index)
+        nucleus = self.kinematics(species)
+        to_log_p = nucleus.momentum_per_energy[:, None, None]
+        feedback = self._feedback(index, species, nucleus)
+        row: list[SolveReport | None] = []
+        flow = _Flow(operator)
+        for number, component in enumerate(sources):
+            source = self._secondary_source(index, density[number], nucleus)
+            spectrum = component.spectra.get(species.name)
+            if spectrum is not None:
+                source += spectrum[:, None, None] * component.density
+            source *= to_log_p
+            if not source.any() and feedback is None:
+                entering.pop(number, None)
+                row.append(None)
+                continue
+            name = species.name if len(sources) == 1 else f"{species.name} from {component.name}"
+            level = np.sum(np.abs(source) * self.grid.volume, axis=(1, 2))
+            guess = None
+            if number in entering:
+                before = density[number, index - 1] * to_log_p
+                guess = before * _ratio(level, entering[number])[:, None, None]
+            entering[number] = level
+            solution, report = self._solve_one(operator, source, guess, feedback, name)
+            _check(solution, self.grid, name)
+            flow.add(solution, source if feedback is None else source + feedback(solution))
+            density[number, index] = solution / to_log_p
+            row.append(report)
+        return tuple(row), flow.result()
+
+    def _solve_one(
+        self, operator: TransportOperator, source: Array, guess: Array | None, feedback: Any, name: str
+    ) -> tuple[Array, SolveReport]:
+        if not self.direct:
+            return self.solver.solve(operator, source, guess=guess, feedback=feedback, name=name)
+        solution = solve_direct(operator, source)
+        while feedback is not None:
+            updated = solve_direct(operator, source + feedback(solution))
+            change = np.max(np.abs(updated - solution)) / np.max(np.abs(updated))
+            solution = updated
+            if change < 1e-12:
+                break
+        return solution, SolveReport("direct", 0, 0.0, ())
+
+    def _feedback(
+        self, index: int, species: Species, nucleus: Kinematics
+    ) -> Callable[[Array], Array] | None:
+        if species.name != "H1" or not self.secondary_protons:
+            return None
+        to_log_p = nucleus.momentum_per_energy[:, None, None]
+
+        def protons(solution: Array) -> Array:
+            produced = secondary_proton_source(
+                solution / to_log_p,
+                proton=nucleus,
+                sigma=self.network.inelastic[index],
+                galaxy=self.galaxy,
+                log_step=self.grid.log_step,
+            )
+            return produced * to_log_p
+
+        return protons
+
+    def _secondary_source(self, index: int, density: Array, nucleus: Kinematics) -> Array:
+        """Source of N(T) from spallation and decay of heavier nuclides, (n_p, n_r, n_z)."""
+        net, helium = self.network, self.galaxy.helium_fraction
+        mine = np.flatnonzero(net.child == index)
+        total = np.zeros(self.grid.shape)
+        if len(mine):
+            sigma = net.production[mine]
+            rates = np.stack([collision_rate(s, nucleus.beta, helium) for s in sigma])
+            _accumulate(total, density, net.parent[mine], rates)
+            total *= self.galaxy.hydrogen
+        for parent, child, branching in net.decays:
+            if child == index:
+                mother = net.species[parent]
+                rate = branching * decay_rate(mother.half_life, self.kinematics(mother).gamma)
+                total += rate[:, None, None] * density[parent]
+        return total
+
+
+@njit(error_model="numpy", fastmath=True, cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def _accumulate(total: Array, density: Array, parents: Array, rates: Array) -> None:
+    """total[k] += sum_c rates[c, k] density[parents[c], k], plane by plane."""
+    n_p, n_r, n_z = total.shape
+    for k in range(n_p):
+        out = total[k]
+        for c in range(len(parents)):
+            rate = rates[c, k]
+            if rate == 0.0:
+                continue
+            plane = density[parents[c], k]
+            for i in range(n_r):
+                for j in range(n_z):
+                    out[i, j] += rate * plane[i, j]
+
+
+def _ratio(above: Array, below: Array) -> Array:
+    return np.divide(above, below, out=np.zeros_like(above), where=below > 0.0)
+
+
+def _check(solution: Array, grid: Grid, name: str) -> None:
+    """Refuse a field that is not a number, or negative beyond round-off, and say where."""
+    if not np.all(np.isfinite(solution)):
+        k, i, j = (int(a[0]) for a in np.nonzero(~np.isfinite(solution)))
+        raise ConvergenceError(f"{name}: the density is not a number at {_place(grid, k, i, j)}")
+    highest = solution.max(axis=(1, 2), keepdims=True)
+    relative = np.where(highest > 0.0, solution / np.where(highest > 0.0, highest, 1.0), solution)
+    if relative.min() < -NEGATIVE:
+        k, i, j = (int(a) for a in np.unravel_index(np.argmin(relative), solution.shape))
+        raise ConvergenceError(
+            f"{name}: the density is negative ({relative.min():.1e} of the largest at that energy) "
+            f'at {_place(grid, k, i, j)}; a finer energy grid, or solver.momentum_scheme = "chang-cooper", helps'
+        )
+
+
+def _place(grid: Grid, k: int, i: int, j: int) -> str:
+    energy, r, z = grid.kinetic_energy[k], grid.r.centers[i], grid.z.centers[j]
+    return f"T = {energy:.3g} GeV/n, r = {r:.3g} kpc, z = {z:.3g} kpc"
+
+
+class _Flow:
+    """Adds up where the particles of one nuclide come from and go to."""
+
+    def __init__(self, operator: TransportOperator) -> None:
+        self.operator = operator
+        self.weight = operator.width[:, None, None] * operator.grid.volume
+        self.total = dict.fromkeys(("source", "sink", "escape", "loss"), 0.0)
+
+    def add(self, solution: Array, source: Array) -> None:
+        out = self.operator.outflow(solution)
+        self.total["source"] += float(np.sum(source * self.weight))
+        self.total["sink"] += float(np.sum(self.operator.sink_rate * solution * self.weight))
+        self.total["loss"] += out.pop("p_low")
+        self.total["escape"] += sum(out.values())
+
+    def result(self) -> dict[str, float]:
+        t = self.total
+        missing = t["source"] - t["sink"] - t["escape"] - t["loss"]
+        return {**t, "balance": missing / t["source"] if t["source"] > 0.0 else 0.0}

@@ -1,0 +1,1 @@
+"""Absolute strength of the sources."""

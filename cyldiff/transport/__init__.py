@@ -1,0 +1,1 @@
+"""From the laws of motion to coefficients of the transport equation."""

@@ -1,0 +1,96 @@
+"""Physics in, coefficients out: one nuclide of one model on one grid."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cyldiff.errors import GridError
+from cyldiff.galaxy import Galaxy
+from cyldiff.grid import Axis, Grid, Kinematics
+from cyldiff.transport.coefficients import TransportCoefficients
+from cyldiff.transport.losses import momentum_loss_rate
+
+__all__ = ["Propagation"]
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Propagation:
+    """The laws of motion on a grid: diffusion, wind, reacceleration and the gas.
+
+    ``coefficients(nucleus, sink_rate)`` evaluates them for one nuclide; what does not depend on
+    the nuclide is kept.
+    """
+
+    grid: Grid
+    galaxy: Galaxy
+    diffusion: Any
+    convection: Any
+    reacceleration: Any
+    losses: bool = True
+    _kept: dict[str, Any] = field(default_factory=dict, repr=False)
+
+    def __post_init__(self) -> None:
+        if self.grid.z.folded and not getattr(self.diffusion, "symmetric", True):
+            raise GridError("the diffusion law is not symmetric in z; use a grid with half_space = false")
+
+    def coefficients(self, nucleus: Kinematics, sink_rate: Array) -> TransportCoefficients:
+        """Coefficients of one nuclide; `sink_rate` is that of its collisions and decay."""
+        grid = self.grid
+        faces = nucleus.at(grid.kinetic_energy_faces)
+        velocity = self.convection.face_velocity(grid)
+        loss_rate = self.divergence(velocity)[None] / 3.0 + np.zeros(grid.shape)
+        if self.losses:
+            loss_rate += momentum_loss_rate(
+                nucleus,
+                neutral=self.galaxy.neutral,
+                ionised=self.galaxy.ionised,
+                helium_fraction=self.galaxy.helium_fraction,
+            )
+        log_p = np.log(nucleus.momentum)
+        return TransportCoefficients(
+            D_face={axis.name: self._diffusion(nucleus, axis) for axis in grid.axes},
+            V_face={"z": np.broadcast_to(velocity, (1, 1, grid.z.n + 1))},
+            D_center=self._diffusion(nucleus, None),
+            loss_rate=loss_rate,
+            reacceleration_face=self._reacceleration(faces),
+            sink_rate=sink_rate,
+            log_momentum=log_p,
+            log_momentum_width=nucleus.dlnp_dlnT * grid.log_step,
+            log_momentum_spacing=np.diff(log_p),
+        )
+
+    def divergence(self, velocity: Array) -> Array:
+        """Divergence of the wind in the cells, shape (n_r, n_z) [1/Myr]."""
+        z = self.grid.z
+        inflow = np.diff(velocity) / z.widths
+        if z.folded:
+            inflow[0] = velocity[1] / z.widths[0]
+        return np.broadcast_to(inflow, (self.grid.r.n, z.n))
+
+    def _diffusion(self, nucleus: Kinematics, axis: Axis | None) -> Array:
+        """D in the cells, or on the faces of an axis."""
+        name = axis.name if axis else "r"
+        r = self.grid.r.faces if name == "r" and axis else self.grid.r.centers
+        z = self.grid.z.faces if name == "z" else self.grid.z.centers
+        D = self.diffusion.coefficient(
+            nucleus.rigidity[:, None, None],
+            nucleus.beta[:, None, None],
+            r[None, :, None],
+            z[None, None, :],
+            axis=name,
+        )
+        return np.asarray(D, dtype=float)
+
+    def _reacceleration(self, faces: Kinematics) -> Array | None:
+        slope = self.diffusion.slope(self.grid.r.centers[:, None], self.grid.z.centers[None, :])
+        rate = self.reacceleration.rate(self._diffusion(faces, None), slope)
+        if rate is None:
+            return None
+        n_p, n_r, n_z = self.grid.shape
+        return np.broadcast_to(rate, (n_p + 1, n_r, n_z))

@@ -1,0 +1,107 @@
+"""Nuclides: the list itself and choosing from it."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cyldiff.constants import ATOMIC_MASS_UNIT, PROTON_MASS
+from cyldiff.errors import DataError
+from cyldiff.particles.species import nuclides, select
+
+ELEMENTS = "H He Li Be B C N O F Ne Na Mg Al Si P S Cl Ar K Ca Sc Ti V Cr Mn Fe Co Ni".split()
+
+# half-lives of bare nuclei [Myr]: Kondev et al. 2021 (NUBASE2020) and Wuosmaa et al. 1998 (54Mn)
+CLOCKS = {
+    "Be10": (1.387, "B10"),
+    "C14": (5.70e-3, "N14"),
+    "Al26": (0.717 / 0.817, "Mg26"),
+    "Cl36": (0.3013 / 0.981, "Ar36"),
+    "Mn54": (0.63, "Fe54"),
+    "Fe60": (2.62, "Ni60"),
+}
+CAPTURE_ONLY = ["Be7", "Ar37", "Ca41", "Ti44", "V49", "Cr51", "Mn53", "Fe55", "Co57", "Ni59"]
+
+
+def test_list_is_complete_and_ordered():
+    known = nuclides()
+    assert len(known) == 87
+    assert [(s.Z, s.A) for s in known.values()] == sorted((s.Z, s.A) for s in known.values())
+    assert next(iter(known)) == "H1"
+    assert list(known)[-1] == "Ni64"
+    assert list(dict.fromkeys(s.element for s in known.values())) == ELEMENTS
+
+
+@pytest.mark.parametrize("name", ["Be10", "Fe56", "H1", "Ni58"])
+def test_names_agree_with_charge_and_mass(name):
+    species = nuclides()[name]
+    assert species.name == f"{ELEMENTS[species.Z - 1]}{species.A}"
+
+
+def test_every_name_agrees_with_charge_and_mass():
+    for name, s in nuclides().items():
+        assert name == f"{ELEMENTS[s.Z - 1]}{s.A}"
+        assert s.Z <= s.A
+
+
+def test_mass_convention():
+    known = nuclides()
+    assert known["H1"].mass_per_nucleon == pytest.approx(PROTON_MASS, rel=1e-9)
+    assert all(s.mass_per_nucleon == ATOMIC_MASS_UNIT for s in known.values() if s.A > 1)
+
+
+@pytest.mark.parametrize("name", CLOCKS)
+def test_clocks(name):
+    half_life, daughter = CLOCKS[name]
+    species = nuclides()[name]
+    assert species.half_life == pytest.approx(half_life, rel=2e-3)
+    assert species.mean_life == pytest.approx(half_life / 0.693147, rel=2e-3)
+    assert species.daughters == ((daughter, 1.0),)
+    assert nuclides()[daughter].is_stable
+
+
+def test_electron_capture_nuclides_are_stable_when_bare():
+    assert all(math.isinf(nuclides()[name].half_life) for name in CAPTURE_ONLY)
+    unstable = {name for name, s in nuclides().items() if not s.is_stable}
+    assert unstable == {*CLOCKS, "K40", "Ni56"}
+
+
+@pytest.mark.parametrize("max_z", range(1, 29))
+def test_cut_at_an_element(max_z):
+    chosen = select(max_z=max_z)
+    assert max(s.Z for s in chosen) == max_z
+    assert [s.name for s in chosen] == [n for n, s in nuclides().items() if max_z >= s.Z]
+
+
+def test_include_keeps_the_order_of_the_table_and_obeys_the_cut():
+    names = ["O16", "B10", "C12", "H1"]
+    assert [s.name for s in select(include=names)] == ["H1", "B10", "C12", "O16"]
+    assert [s.name for s in select(include=names, max_z=6)] == ["H1", "B10", "C12"]
+
+
+@given(st.sets(st.sampled_from(sorted(nuclides())), min_size=1))
+def test_any_subset_is_returned_whole(names):
+    assert {s.name for s in select(include=names)} == names
+
+
+def test_unknown_names_are_all_reported_with_the_nearest():
+    with pytest.raises(DataError) as caught:
+        select(include=["C12", "10Be", "Fe560"])
+    message = str(caught.value)
+    assert '"10Be"; did you mean "Be10"' in message
+    assert '"Fe560"; did you mean "Fe56"' in message
+    assert '"C12"' not in message
+
+
+@pytest.mark.parametrize("max_z", [0, -3, 29])
+def test_cut_outside_the_table_is_refused(max_z):
+    with pytest.raises(DataError, match="outside 1 .hydrogen. to 28"):
+        select(max_z=max_z)
+
+
+def test_nothing_left_is_refused():
+    with pytest.raises(DataError, match="no species is left"):
+        select(include=["Fe56"], max_z=8)
