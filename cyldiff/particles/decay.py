@@ -82,6 +82,4 @@ def _daughters(fragment: str) -> Daughters:
         return ghosts()[fragment]
     except KeyError:
         names = [*known, *ghosts()]
-        raise DataError(
-            f'no decay is known for the fragment "{fragment}"{hint(fragment, names)}'
-        ) from None
+        raise DataError(f'no decay is known for the fragment "{fragment}"{hint(fragment, names)}') from None

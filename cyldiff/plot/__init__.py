@@ -38,7 +38,8 @@ def draw(
     dataset : xarray.Dataset    a result
     what : str                  a ratio ("B/C", "Be10/Be9", "10Be/9Be"), one spectrum ("spectrum:H",
                                 "spectrum:C12") or several on one axis ("spectra", "spectra:H,He,Fe");
-                                spectra are shown times the abscissa to the power 2.7
+                                spectra are shown times the abscissa to the power 2.7, those of
+                                interstellar data as they are
     path : str or Path          file to write; .png, .pdf or .svg
     data : sequence, optional   data sets to show: names of the library, paths or objects. Default: all
                                 of the library that measure this quantity against the abscissa shown.

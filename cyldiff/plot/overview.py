@@ -95,7 +95,7 @@ def _points(ax: Any, m: Measurement, scale: Array, colour: str) -> Array:
 def _name_at_end(ax: Any, panel: Panel, x: Array, y: Array, factor: float, colour: str) -> None:
     """Write the name, with the factor, right of the last point of the curve inside the frame."""
     y = factor * y
-    last = np.flatnonzero(np.isfinite(y) & (y > 1.1 * ax.get_ylim()[0]))
+    last = np.flatnonzero(np.isfinite(y) & (y > 1.4 * ax.get_ylim()[0]))
     if last.size:
         times = "" if factor == 1.0 else f" $\\times${factor:g}"
         ax.annotate(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import xarray as xr
+from scipy.integrate import trapezoid
 
 from cyldiff.constants import ATOMIC_MASS_UNIT, PROTON_MASS
 from cyldiff.errors import DataError
@@ -89,7 +90,7 @@ class TestConversion:
         """Counting particles over a range gives the same against every abscissa."""
         x = spectrum(dataset, "C12", abscissa=abscissa)[abscissa].values
         fine = np.geomspace(x[20], x[60], 4001)
-        counted = np.trapezoid(spectrum(dataset, "C12", abscissa=abscissa, x=fine) * fine, np.log(fine))
+        counted = trapezoid(spectrum(dataset, "C12", abscissa=abscissa, x=fine) * fine, np.log(fine))
         low, high = (
             _kinetic_energy(fine[[0, -1]], "C12")
             if abscissa == "rigidity"

@@ -30,7 +30,7 @@ def test_unknown_table_is_refused_with_a_hint():
 @pytest.mark.parametrize(
     ("rows", "message"),
     [
-        ("C12,1\nC21,2\n", '"C21" is no known nuclide; did you mean "C12"'),
+        ("C12,1\n21Ne,2\n", '"21Ne" is no known nuclide; did you mean "Ne21"'),
         ("C12,1\nC12,2\n", '"C12" occurs twice'),
         ("C12,-1\nO16,\n", '"C12" has the abundance -1; "O16" has the abundance nan'),
     ],

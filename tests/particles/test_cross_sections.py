@@ -63,8 +63,7 @@ def ferrando(lost, f, mu, delta):
 )
 def test_ratio_at_the_energies_and_charges_of_the_measurement(parent, child, f):
     expected = [
-        ferrando(parent - child, f, mu, delta)
-        for mu, delta in [(0.082, 2.45), (0.047, 3.45), (0.031, 4.40)]
+        ferrando(parent - child, f, mu, delta) for mu, delta in [(0.082, 2.45), (0.047, 3.45), (0.031, 4.40)]
     ]
     ratio = helium_ratio_spallation([parent], [child], np.array([0.43, 0.73, 1.51]))
     np.testing.assert_allclose(ratio[0], expected, rtol=1e-12)

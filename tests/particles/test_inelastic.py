@@ -16,9 +16,7 @@ EVERY_KIND = pytest.mark.parametrize("kind", KINDS, ids=lambda k: k.kind)
 WIDE = np.geomspace(1e-2, 1e7, 91)
 
 
-@pytest.mark.parametrize(
-    ("energy", "expected"), [(1e2, 31.3), (1e3, 34.9), (1e5, 47.9), (1e6, 57.2)]
-)
+@pytest.mark.parametrize(("energy", "expected"), [(1e2, 31.3), (1e3, 34.9), (1e5, 47.9), (1e6, 57.2)])
 def test_proton_proton(energy, expected):
     assert proton_proton(energy) == pytest.approx(expected, abs=0.05)
 
