@@ -220,7 +220,7 @@ def main(kind: str) -> None:
             p["flux"] = flux
             table = rescale(table, pipeline.run(config(kind, p, table)))
         fit = least_squares(
-            residuals, start, bounds=(low, high), x_scale=start, diff_step=1e-3,
+            residuals, start, bounds=(low, high), x_scale=np.abs(start), diff_step=1e-3,
             args=(kind, names, table, flux), max_nfev=6,
         )  # fmt: skip
         start = fit.x
