@@ -42,7 +42,10 @@ class Galaxy:
         """
         if grid.z.folded and not gas.symmetric:
             raise GridError("the gas model is not symmetric in z; use a grid with half_space = false")
-        fields = {"neutral": grid.cell_average(gas.neutral), "ionised": grid.cell_average(gas.ionised)}
+        fields = {
+            "neutral": grid.cell_average(gas.neutral, edges=gas.edges),
+            "ionised": grid.cell_average(gas.ionised, edges=gas.edges),
+        }
         for name, values in fields.items():
             if not np.all(np.isfinite(values)) or np.any(values < 0.0):
                 raise GridError(f"the {name} gas density is negative or not a number somewhere on the grid")

@@ -59,6 +59,11 @@ class UniformDisc(Model):
     surface_density: Quantity("surface density") = Field(gt=0)  # type: ignore[valid-type]
     half_thickness: Quantity("length") = Field(gt=0)  # type: ignore[valid-type]
 
+    @property
+    def edges(self) -> tuple[float, ...]:
+        """Height at which the density jumps [kpc]."""
+        return (self.half_thickness,)
+
     def density(self, r: Array, z: Array) -> Array:
         """H nuclei [cm^-3]."""
         column = self.surface_density / (1.4 * const.HYDROGEN_MASS_G)
@@ -215,6 +220,11 @@ class GasModel(Model):
         return all(getattr(phase, "symmetric", True) for phase in (self.HI, self.H2, self.HII))
 
     @property
+    def edges(self) -> tuple[float, ...]:
+        """Heights at which a phase jumps [kpc]; cell averages are split there."""
+        return tuple(e for phase in (self.HI, self.H2, self.HII) for e in getattr(phase, "edges", ()))
+
+    @property
     def thickness(self) -> float:
         """Half-thickness below which half of the local gas lies [kpc]; the halo must be thicker."""
         return _half_mass_height(self)
@@ -222,12 +232,12 @@ class GasModel(Model):
     def neutral(self, r: Any, z: Any) -> Array:
         """Neutral hydrogen nuclei, HI + 2 H2 [cm^-3]."""
         r, z = np.asarray(r, dtype=float), np.asarray(z, dtype=float)
-        return np.asarray(self.HI.density(r, z) + self.H2.density(r, z))  # type: ignore[attr-defined]
+        return np.asarray(self.HI.density(r, z) + self.H2.density(r, z))
 
     def ionised(self, r: Any, z: Any) -> Array:
         """Free electrons = ionised hydrogen [cm^-3]."""
         r, z = np.asarray(r, dtype=float), np.asarray(z, dtype=float)
-        return np.asarray(self.HII.density(r, z))  # type: ignore[attr-defined]
+        return np.asarray(self.HII.density(r, z))
 
 
 @lru_cache(maxsize=32)

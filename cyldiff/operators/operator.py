@@ -7,13 +7,14 @@ but sinks and the flow through the outer boundary.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from cyldiff.grid import Axis, Grid
+from cyldiff.grid import Grid
 from cyldiff.operators.schemes import bernoulli, chang_cooper_flux, face_weights
 from cyldiff.transport.coefficients import TransportCoefficients
 
@@ -72,28 +73,39 @@ class TransportOperator:
     ) -> TransportOperator:
         """Assemble the operator; `scheme` is the momentum flux, see :mod:`cyldiff.operators.schemes`."""
         c = coefficients
+        has_g = c.reacceleration_face is not None
+        # one block for all fields: the memory comes in large pages, and no field is copied
+        fields = iter(np.empty((3 * len(grid.axes) + 4 + 3 * has_g, *grid.shape)))
         space = {
-            axis.name: _axis_term(grid, number, axis, c.D_face[axis.name], c.V_face.get(axis.name))
+            axis.name: _axis_term(grid, number, c.D_face[axis.name], c.V_face.get(axis.name), fields)
             for number, axis in enumerate(grid.axes, start=1)
         }
         loss = np.ascontiguousarray(np.broadcast_to(c.loss_rate, grid.shape))
-        gains, diagonal, bottom = _momentum_losses(loss, c.log_momentum_width, scheme)
-        diffusion = None
-        if c.reacceleration_face is not None:
-            diffusion = _momentum_diffusion(c, loss, "third-order")
-            fitted = _momentum_diffusion(c, loss, scheme) if scheme == "chang-cooper" else diffusion
-            gains = {k: gains[k] + fitted[k] if k in fitted else gains[k] for k in gains}
-            diagonal = diagonal + fitted[0]
-        sink = np.broadcast_to(c.sink_rate, grid.shape)
-        total = diagonal + sink + sum(term.diagonal for term in space.values())
+        sink = np.ascontiguousarray(np.broadcast_to(c.sink_rate, grid.shape))
+        advection, diffusion = loss, None
+        if has_g:
+            diffusion = _momentum_diffusion(c, loss, "upwind", fields)
+            if scheme == "third-order":
+                advection = loss - 3.0 * _on_centers(c.reacceleration_face)
+        gains, diagonal, bottom = _momentum_advection(advection, loss, c.log_momentum_width, scheme, fields)
+        if diffusion is not None:
+            fitted = diffusion
+            if scheme != "upwind":
+                fitted = _momentum_diffusion(c, loss, scheme, iter(np.empty((3, *grid.shape))))
+            gains[-1] += fitted[-1]
+            gains[1] += fitted[1]
+            diagonal += fitted[0]
+        diagonal += sink
+        for term in space.values():
+            diagonal += term.diagonal
         return cls(
             grid=grid,
             scheme=scheme,
             space=space,
             momentum=gains,
-            diagonal=total,
+            diagonal=diagonal,
             loss_rate=loss,
-            sink_rate=np.ascontiguousarray(sink),
+            sink_rate=sink,
             reacceleration=diffusion,
             D_center=np.broadcast_to(c.D_center, grid.shape),
             width=c.log_momentum_width,
@@ -171,74 +183,106 @@ def _along(values: Array, axis: int) -> Array:
     return values.reshape(shape)
 
 
-def _axis_term(grid: Grid, number: int, axis: Axis, D: Array, V: Array | None) -> AxisTerm:
+def _axis_term(grid: Grid, number: int, D: Array, V: Array | None, fields: Iterator[Array]) -> AxisTerm:
     """Exponentially fitted diffusion-convection flux through the faces of one axis.
 
     F = (D/h) [B(-w) U_below - B(w) U_above], w = V h / D: second order, exact for constant
-    coefficients, and monotone for every cell Peclet number. Outside the box U = 0.
+    coefficients, and monotone for every cell Peclet number. Outside the box U = 0. The arrays of
+    the term are taken from `fields`.
     """
-    conductance = grid.face_area(axis.name)[None] * D / _along(axis.spacings, number)
-    up, down = conductance, conductance
+    axis = grid.axes[number - 1]
+    lower, upper, diagonal = next(fields), next(fields), next(fields)
+    spacings = _along(axis.spacings, number)
+    up, down = D, D
     if V is not None and np.any(V):
-        w = V * _along(np.where(np.isfinite(axis.spacings), axis.spacings, 0.0), number) / D
-        up, down = conductance * bernoulli(-w), conductance * bernoulli(w)
-    volume = grid.volume[None]
-    low = tuple(slice(0, -1) if d == number else slice(None) for d in range(3))
-    high = tuple(slice(1, None) if d == number else slice(None) for d in range(3))
-    gain_below, gain_above = up[low] / volume, down[high] / volume
-    loss_below, loss_above = down[low] / volume, up[high] / volume
-    diagonal = np.ascontiguousarray(np.broadcast_to(loss_below + loss_above, grid.shape))
-    lower = np.array(np.broadcast_to(gain_below, grid.shape))
-    upper = np.array(np.broadcast_to(gain_above, grid.shape))
+        w = V * np.where(np.isfinite(spacings), spacings, 0.0) / D
+        up, down = D * bernoulli(-w), D * bernoulli(w)
+    on_faces = tuple(n + (d == number) for d, n in enumerate(grid.shape))
+    up, down = np.broadcast_to(up, on_faces), np.broadcast_to(down, on_faces)
+    low, high = _shifted(1, number, 3)[0], _shifted(-1, number, 3)[0]
+    geometry = grid.face_area(axis.name)[None] / spacings
+    through_low, through_high = geometry[low] / grid.volume, geometry[high] / grid.volume
+    loss_above = np.multiply(up[high], through_high, out=upper)
+    loss_below = np.multiply(down[low], through_low, out=diagonal)
     first = tuple(0 if d == number else slice(None) for d in range(3))
     last = tuple(-1 if d == number else slice(None) for d in range(3))
-    escape = (
-        np.broadcast_to(loss_below, grid.shape)[first].copy(),
-        np.broadcast_to(loss_above, grid.shape)[last].copy(),
-    )
+    escape = (loss_below[first].copy(), loss_above[last].copy())
+    diagonal += loss_above
+    np.multiply(down[high], through_high, out=upper)
+    np.multiply(up[low], through_low, out=lower)
     lower[first] = 0.0
     upper[last] = 0.0
     return AxisTerm(lower=lower, upper=upper, diagonal=diagonal, escape=escape)
 
 
-def _momentum_losses(loss: Array, width: Array, scheme: str) -> tuple[dict[int, Array], Array, Array]:
-    """Gains, diagonal and bottom outflow of the loss flux (b U) in momentum."""
+def _on_centers(faces: Array) -> Array:
+    """Values in the momentum cells of a power law given on their faces."""
+    return np.sqrt(faces[1:] * faces[:-1])
+
+
+def _momentum_advection(
+    rate: Array, through_bottom: Array, width: Array, scheme: str, fields: Iterator[Array]
+) -> tuple[dict[int, Array], Array, Array]:
+    """Gains, diagonal and bottom outflow of the flux ``rate U`` down in momentum.
+
+    Nothing enters at the top; through the lowest face flows ``through_bottom U``, the losses alone.
+    """
     n_p = len(width)
     w = face_weights(scheme, n_p)
+    lowest, w[0] = w[0].copy(), 0.0
     above = np.zeros((n_p, 3))
     above[:-1] = w[1:]
     inverse = 1.0 / width
     # row k gains flux(k+1) = above . F[k, k+1, k+2] and loses flux(k) = w . F[k-1, k, k+1]
-    on_below = -w[:, 0] * inverse
-    on_self = (above[:, 0] - w[:, 1]) * inverse
-    on_above = (above[:, 1] - w[:, 2]) * inverse
-    on_second = above[:, 2] * inverse
-    gains = {-1: np.zeros_like(loss), 1: np.zeros_like(loss), 2: np.zeros_like(loss)}
-    gains[-1][1:] = on_below[1:, None, None] * loss[:-1]
-    gains[1][:-1] = on_above[:-1, None, None] * loss[1:]
-    gains[2][:-2] = on_second[:-2, None, None] * loss[2:]
-    bottom = w[0, 1:, None, None] * loss[:2]
-    return gains, -on_self[:, None, None] * loss, bottom
+    on = {
+        -1: -w[:, 0] * inverse,
+        1: (above[:, 1] - w[:, 2]) * inverse,
+        2: above[:, 2] * inverse,
+    }
+    gains = {}
+    for offset, factor in on.items():
+        gains[offset] = gain = next(fields)
+        here, there = _shifted(offset, 0, 3)
+        np.multiply(factor[here[0], None, None], rate[there], out=gain[here])
+        gain[: max(-offset, 0)] = 0.0
+        gain[n_p - max(offset, 0) :] = 0.0
+    on_self = (w[:, 1] - above[:, 0]) * inverse
+    diagonal = np.multiply(on_self[:, None, None], rate, out=next(fields))
+    bottom = lowest[1:, None, None] * through_bottom[:2]
+    diagonal[0] += bottom[0] * inverse[0]
+    gains[1][0] -= bottom[1] * inverse[0]
+    return gains, diagonal, bottom
 
 
-def _momentum_diffusion(c: TransportCoefficients, loss: Array, scheme: str) -> dict[int, Array]:
-    """Gains (-1, 1) and diagonal (0) of reacceleration; no flux through the ends."""
+def _momentum_diffusion(
+    c: TransportCoefficients, loss: Array, scheme: str, fields: Iterator[Array]
+) -> dict[int, Array]:
+    """Gains (-1, 1) and diagonal (0) of reacceleration; no flux through the ends.
+
+    * third-order: J = g dU/dlnp, centred; the drift -3 g U is part of the advection;
+    * chang-cooper: fitted flux of drift and losses, less the upwind losses;
+    * upwind: J = g p_f^3 d(U/p^3)/dlnp with p_f the geometric mean of both momenta. Its matrix is
+      monotone: all schemes use it for their lines along p.
+    """
     assert c.reacceleration_face is not None
+    result = {k: next(fields) for k in (-1, 0, 1)}
+    lower, upper, diagonal = result[-1][1:], result[1][:-1], result[0]
     g = c.reacceleration_face[1:-1]
     spacing = c.log_momentum_spacing[:, None, None]
     if scheme == "chang-cooper":
         face_loss = 0.5 * (loss[1:] + loss[:-1])
-        upper, lower = chang_cooper_flux(face_loss, g, spacing)
-        upper = upper - loss[1:]  # the upwind loss flux is already in the loss term
+        upper[...], lower[...] = chang_cooper_flux(face_loss, g, spacing)
+        upper -= loss[1:]
     else:
-        # J = g p_f^3 d(U/p^3)/dlnp with p_f the geometric mean of both momenta
-        upper = g / spacing * np.exp(-1.5 * spacing)
-        lower = g / spacing * np.exp(1.5 * spacing)
+        drift = 1.5 * spacing if scheme == "upwind" else 0.0 * spacing
+        np.multiply(g, np.exp(-drift) / spacing, out=upper)
+        np.multiply(g, np.exp(drift) / spacing, out=lower)
     inverse = 1.0 / c.log_momentum_width[:, None, None]
-    n_p = len(c.log_momentum_width)
-    result = {k: np.zeros((n_p, *g.shape[1:])) for k in (-1, 0, 1)}
-    result[1][:-1] = upper * inverse[:-1]
-    result[0][:-1] += lower * inverse[:-1]
-    result[-1][1:] = lower * inverse[1:]
-    result[0][1:] += upper * inverse[1:]
+    np.multiply(lower, inverse[:-1], out=diagonal[:-1])
+    diagonal[-1] = 0.0
+    diagonal[1:] += upper * inverse[1:]
+    upper *= inverse[:-1]
+    lower *= inverse[1:]
+    result[1][-1] = 0.0
+    result[-1][0] = 0.0
     return result

@@ -24,15 +24,16 @@ def bernoulli(w: Array) -> Array:
     """
     w = np.asarray(w, dtype=float)
     small = np.abs(w) < 1e-4
-    safe = np.where(small, 1.0, np.clip(w, -700.0, 700.0))
+    # e^w overflows beyond 709, where B is zero to all digits
+    safe = np.where(small, 1.0, np.minimum(w, 700.0))
     return np.where(small, 1.0 - 0.5 * w + w * w / 12.0, safe / np.expm1(safe))
 
 
 def face_weights(scheme: str, n_p: int) -> Array:
-    """Weights of the loss flux through the lower face of every momentum cell, shape (n_p, 3).
+    """Weights of the advective flux through the lower face of every momentum cell, shape (n_p, 3).
 
-    The flux b U through the face between cells k - 1 and k is
-    ``w[k,0] F[k-1] + w[k,1] F[k] + w[k,2] F[k+1]`` with F = b U in the cells, so that row k gains
+    The flux a U through the face between cells k - 1 and k is
+    ``w[k,0] F[k-1] + w[k,1] F[k] + w[k,2] F[k+1]`` with F = a U in the cells, so that row k gains
     the flux of face k + 1 and loses that of face k. Energy falls, hence cell k is upwind.
 
     * third-order: upwind-biased (1/3, 5/6, -1/6), third order on the uniform ln T grid; linear

@@ -33,7 +33,7 @@ class BrokenPowerLawInjection(Model):
     indices: Annotated[
         tuple[Annotated[Number, Field(gt=-5.0, lt=10.0)], ...], BeforeValidator(_as_tuple), Field(min_length=1)
     ]
-    breaks: Annotated[tuple[Quantity("rigidity"), ...], BeforeValidator(_as_tuple)] = ()  # type: ignore[valid-type, misc]
+    breaks: Annotated[tuple[Quantity("rigidity"), ...], BeforeValidator(_as_tuple)] = ()  # type: ignore[valid-type]
     smoothness: Annotated[tuple[Annotated[Number, Field(ge=0.0)], ...], BeforeValidator(_as_tuple)] = ()
     cutoff: Quantity("rigidity") | None = Field(default=None, gt=0)  # type: ignore[valid-type]
     cutoff_sharpness: Number = Field(default=1.0, gt=0.0)

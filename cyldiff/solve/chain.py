@@ -245,8 +245,8 @@ class ChainSolver:
         return total
 
 
-@njit(error_model="numpy", fastmath=True, cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _accumulate(total: Array, density: Array, parents: Array, rates: Array) -> None:
+@njit(error_model="numpy", fastmath=True, cache=True, nogil=True)
+def _accumulate(total: Array, density: Array, parents: NDArray[np.int64], rates: Array) -> None:
     """total[k] += sum_c rates[c, k] density[parents[c], k], plane by plane."""
     n_p, n_r, n_z = total.shape
     for k in range(n_p):

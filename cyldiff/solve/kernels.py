@@ -3,66 +3,122 @@
 Fields are (p, r, z) with z contiguous. ``x`` carries a frame of zeros (one cell in r and z, one
 below and two above in p), which removes boundary branches. Coefficients are divided by the local
 diffusion coefficient, so that one scalar ``s`` [kpc^2] is the local pseudo-time ``s / D`` of
-every cell. Arrays with a name ending in ``_t`` hold planes transposed to (z, r), so that lines
-along z are solved for all r at once.
+every cell. They are stored plane by plane, (p, coefficient, r, z); those of the lines along z are
+transposed, (p, coefficient, z, r), so that all r are solved at once.
+
+What the compiler needs to use vector instructions here: division without an exception
+(``error_model="numpy"``); plain loop indices; no loop that reads one row of an array and writes
+another one, since the check that they do not overlap is made for all rows together and fails. The
+line solver therefore hands the previous row on in ``carry``. Tiles that are written and read back
+in one plane should come from `aligned_zeros`, with rows of `padded` length: a vector that crosses
+a cache line costs half of the speed of a line solve.
 """
 
-# ruff: noqa: PLR0913 - kernels take plain arrays, many of them
 from __future__ import annotations
 
 from typing import Any
 
 import numpy as np
 from numba import njit
+from numpy.typing import NDArray
 
-__all__ = ["residual_norms", "scale", "sweep"]
+__all__ = ["aligned_zeros", "padded", "residual_norms", "scale", "sweep"]
 
 _OPTIONS: dict[str, Any] = {"error_model": "numpy", "fastmath": True, "cache": True, "nogil": True}
+_CACHE_LINE = 64  #: bytes, also the longest vector register
+_LANES = _CACHE_LINE // 8
+
+#: natural coefficients c[p, ..., r, z]: gains from neighbours, diagonals
+R_LOWER, R_UPPER, R_DIAGONAL, Z_LOWER, Z_UPPER, P_LOWER, P_UPPER, P_SECOND, DIAGONAL, P_DIAGONAL = range(10)
+#: coefficients t[p, ..., z, r] of the lines along z: the diagonal has the sinks and the marched losses
+#: in it; MARCH and MARCH_SECOND are the gains of the march from the two momenta above
+LOWER, UPPER, MARCHED_DIAGONAL, MARCH, MARCH_SECOND = range(5)
+#: coefficients g[p, ..., r, z] of the lines along p, with 1 / (D T) of the escape time T
+G_LOWER, G_DIAGONAL, G_UPPER, ESCAPE = range(4)
 
 
-@njit(**_OPTIONS)  # type: ignore[untyped-decorator]
-def scale(D, r_lo, r_up, r_d, z_lo, z_up, z_d, p_lo, p_up, p_up2, diag, sink, loss, width, out, out_t):
-    """Divide the operator by D; fill ``out`` (natural planes) and ``out_t`` (transposed planes).
+def padded(n: int) -> int:
+    """The length of a row of `n` numbers that fills whole vectors."""
+    return -(-n // _LANES) * _LANES
 
-    out:   0 r_lo, 1 r_up, 2 r_diag, 3 z_lo, 4 z_up, 5 p_lo, 6 p_up, 7 p_up2, 8 diagonal, 9 p_diag
-    out_t: 0 z_lo, 1 z_up, 2 z_diag + sink + upwind losses b/width, 3 loss rate b, 4 1 / (width D)
+
+def aligned_zeros(shape: tuple[int, ...]) -> NDArray[np.float64]:
+    """Zeros that begin on a cache line."""
+    size = int(np.prod(shape))
+    raw = np.zeros(size + _LANES)
+    first = (-raw.ctypes.data % _CACHE_LINE) // 8
+    return raw[first : first + size].reshape(shape)
+
+
+@njit(**_OPTIONS)
+def _multiply(a, b, out):
+    """Fill a plane with a b."""
+    for i in range(a.shape[0]):
+        for j in range(a.shape[1]):
+            out[i, j] = a[i, j] * b[i, j]
+
+
+@njit(**_OPTIONS)
+def _transpose(a, out):
+    """Fill a plane with the transposed one."""
+    for i in range(out.shape[0]):
+        for j in range(out.shape[1]):
+            out[i, j] = a[j, i]
+
+
+@njit(**_OPTIONS)
+def scale(D, r_lo, r_up, r_d, z_lo, z_up, z_d, p_lo, p_up, p_up2, diag, sink, loss, width, lead, c, t):
+    """Divide the operator by D; fill the natural coefficients `c` and the transposed ones `t`.
+
+    The march moves the losses F = b U through the lower face of cell k as
+    ``(1 + lead[k]) F[k] - lead[k] F[k + 1]``: first-order upwind for 0, second-order for 1/2.
     """
     n_p, n_r, n_z = D.shape
+    inverse = np.empty((n_r, n_z))
+    tile = np.empty((n_r, n_z))
     for k in range(n_p):
-        per_width = 1.0 / width[k]
         for i in range(n_r):
             for j in range(n_z):
-                inverse = 1.0 / D[k, i, j]
-                out[0, k, i, j] = r_lo[k, i, j] * inverse
-                out[1, k, i, j] = r_up[k, i, j] * inverse
-                out[2, k, i, j] = r_d[k, i, j] * inverse
-                out[3, k, i, j] = z_lo[k, i, j] * inverse
-                out[4, k, i, j] = z_up[k, i, j] * inverse
-                out[5, k, i, j] = p_lo[k, i, j] * inverse
-                out[6, k, i, j] = p_up[k, i, j] * inverse
-                out[7, k, i, j] = p_up2[k, i, j] * inverse
-                out[8, k, i, j] = diag[k, i, j] * inverse
-                out[9, k, i, j] = (
-                    diag[k, i, j] - r_d[k, i, j] - z_d[k, i, j] - sink[k, i, j]
-                ) * inverse
-        for j in range(n_z):
-            for i in range(n_r):
-                inverse = 1.0 / D[k, i, j]
-                out_t[0, k, j, i] = z_lo[k, i, j] * inverse
-                out_t[1, k, j, i] = z_up[k, i, j] * inverse
-                out_t[2, k, j, i] = (
-                    z_d[k, i, j] + sink[k, i, j] + per_width * loss[k, i, j]
-                ) * inverse
-                out_t[3, k, j, i] = loss[k, i, j]
-                out_t[4, k, j, i] = inverse * per_width
+                inverse[i, j] = 1.0 / D[k, i, j]
+        # one coefficient at a time: a processor follows few streams of memory well
+        _multiply(r_lo[k], inverse, c[k, R_LOWER])
+        _multiply(r_up[k], inverse, c[k, R_UPPER])
+        _multiply(r_d[k], inverse, c[k, R_DIAGONAL])
+        _multiply(z_lo[k], inverse, c[k, Z_LOWER])
+        _multiply(z_up[k], inverse, c[k, Z_UPPER])
+        _multiply(p_lo[k], inverse, c[k, P_LOWER])
+        _multiply(p_up[k], inverse, c[k, P_UPPER])
+        _multiply(p_up2[k], inverse, c[k, P_SECOND])
+        _multiply(diag[k], inverse, c[k, DIAGONAL])
+        _transpose(c[k, Z_LOWER], t[k, LOWER])
+        _transpose(c[k, Z_UPPER], t[k, UPPER])
+        upwind = 1.0 / width[k]
+        for i in range(n_r):
+            for j in range(n_z):
+                lost = z_d[k, i, j] + sink[k, i, j]
+                c[k, P_DIAGONAL, i, j] = (diag[k, i, j] - r_d[k, i, j] - lost) * inverse[i, j]
+                tile[i, j] = (lost + (1.0 + lead[k]) * upwind * loss[k, i, j]) * inverse[i, j]
+        _transpose(tile, t[k, MARCHED_DIAGONAL])
+        # the march starts from zero, whatever the topmost entries
+        above, second = min(k + 1, n_p - 1), min(k + 2, n_p - 1)
+        gain = upwind * (1.0 + lead[above] + lead[k])
+        for i in range(n_r):
+            for j in range(n_z):
+                tile[i, j] = gain * loss[above, i, j] * inverse[i, j]
+        _transpose(tile, t[k, MARCH])
+        gain = -upwind * lead[above]
+        for i in range(n_r):
+            for j in range(n_z):
+                tile[i, j] = gain * loss[second, i, j] * inverse[i, j]
+        _transpose(tile, t[k, MARCH_SECOND])
 
 
-@njit(**_OPTIONS)  # type: ignore[untyped-decorator]
-def residual_norms(x, q, c, weight, residual, source):
+@njit(**_OPTIONS)
+def residual_norms(x, q, c, D, volume, residual, source):
     """Fill, for every momentum, the L1 norms of q - A x and of what enters that momentum.
 
-    `weight` is D times the cell volume. What enters is the source and the net gain from
-    neighbouring momenta, where positive.
+    Both are undone of the division by D and integrated over the volume. What enters is the
+    source and the net gain from neighbouring momenta, where positive.
     """
     n_p, n_r, n_z = q.shape
     for k in range(n_p):
@@ -70,112 +126,137 @@ def residual_norms(x, q, c, weight, residual, source):
         entering = 0.0
         for i in range(n_r):
             for j in range(n_z):
+                here = x[k + 1, i + 1, j + 1]
                 from_p = (
-                    c[5, k, i, j] * x[k, i + 1, j + 1]
-                    + c[6, k, i, j] * x[k + 2, i + 1, j + 1]
-                    + c[7, k, i, j] * x[k + 3, i + 1, j + 1]
+                    c[k, P_LOWER, i, j] * x[k, i + 1, j + 1]
+                    + c[k, P_UPPER, i, j] * x[k + 2, i + 1, j + 1]
+                    + c[k, P_SECOND, i, j] * x[k + 3, i + 1, j + 1]
                 )
                 value = (
                     q[k, i, j]
-                    - c[8, k, i, j] * x[k + 1, i + 1, j + 1]
+                    - c[k, DIAGONAL, i, j] * here
                     + from_p
-                    + c[0, k, i, j] * x[k + 1, i, j + 1]
-                    + c[1, k, i, j] * x[k + 1, i + 2, j + 1]
-                    + c[3, k, i, j] * x[k + 1, i + 1, j]
-                    + c[4, k, i, j] * x[k + 1, i + 1, j + 2]
+                    + c[k, R_LOWER, i, j] * x[k + 1, i, j + 1]
+                    + c[k, R_UPPER, i, j] * x[k + 1, i + 2, j + 1]
+                    + c[k, Z_LOWER, i, j] * x[k + 1, i + 1, j]
+                    + c[k, Z_UPPER, i, j] * x[k + 1, i + 1, j + 2]
                 )
-                w = weight[k, i, j]
-                total += abs(value) * w
-                net = from_p - c[9, k, i, j] * x[k + 1, i + 1, j + 1]
-                entering += (abs(q[k, i, j]) + max(net, 0.0)) * w
+                weight = D[k, i, j] * volume[i, j]
+                total += abs(value) * weight
+                entering += (abs(q[k, i, j]) + max(from_p - c[k, P_DIAGONAL, i, j] * here, 0.0)) * weight
         residual[k] = total
         source[k] = entering
 
 
-@njit(**_OPTIONS)  # type: ignore[untyped-decorator]
-def sweep(x, q, c, t, g, h, has_g, s, omega, delta, factor, tile, flux, y, cz, v, cr):
+@njit(**_OPTIONS)
+def _plane_residual(x, x_below, x_above, x_second, q, c, s, tile):
+    """Fill `tile` with s (q - A x) of one momentum, the x of which are framed planes."""
+    n_r, n_z = q.shape
+    for i in range(n_r):
+        for j in range(n_z):
+            tile[i, j] = s * (
+                q[i, j]
+                - c[DIAGONAL, i, j] * x[i + 1, j + 1]
+                + c[P_LOWER, i, j] * x_below[i + 1, j + 1]
+                + c[P_UPPER, i, j] * x_above[i + 1, j + 1]
+                + c[P_SECOND, i, j] * x_second[i + 1, j + 1]
+                + c[R_LOWER, i, j] * x[i, j + 1]
+                + c[R_UPPER, i, j] * x[i + 2, j + 1]
+                + c[Z_LOWER, i, j] * x[i + 1, j]
+                + c[Z_UPPER, i, j] * x[i + 1, j + 2]
+            )
+
+
+@njit(**_OPTIONS)
+def _solve_lines(lower, upper, diagonal, s, values, inverse, carry):
+    """Solve (1 + s diagonal) y - s lower y[-1] - s upper y[+1] = values in place, along dimension 0.
+
+    All lines (dimension 1) go together. `inverse` is a tile for the reciprocal pivots, `carry` two
+    rows for what the previous row hands on.
+    """
+    n_rows, n = lower.shape
+    gain, known = carry[0], carry[1]
+    for i in range(n):
+        gain[i] = 0.0
+        known[i] = 0.0
+    for j in range(n_rows):
+        for i in range(n):
+            pivot = 1.0 / (1.0 + s * diagonal[j, i] - s * lower[j, i] * gain[i])
+            inverse[j, i] = pivot
+            gain[i] = s * upper[j, i] * pivot
+        for i in range(n):
+            value = (values[j, i] + s * lower[j, i] * known[i]) * inverse[j, i]
+            known[i] = value
+            values[j, i] = value
+    for i in range(n):
+        known[i] = 0.0
+    for done in range(n_rows):
+        # going down the rows; abs() hides it from the overlap check, which asks for a positive step
+        j = abs(n_rows - 1 - done)
+        for i in range(n):
+            value = values[j, i] + s * upper[j, i] * inverse[j, i] * known[i]
+            known[i] = value
+            values[j, i] = value
+
+
+@njit(**_OPTIONS)
+def _eliminate_momentum(g, s, cap, rhs, delta, factor, delta_above, factor_above):
+    """Forward elimination of the lines along p: one momentum, from the one above."""
+    n_r, n_z = delta.shape
+    for i in range(n_r):
+        for j in range(n_z):
+            capped = 1.0 + s * cap * g[ESCAPE, i, j]
+            gain = s * g[G_UPPER, i, j]
+            pivot = 1.0 / (capped + s * g[G_DIAGONAL, i, j] - gain * factor_above[i, j])
+            factor[i, j] = s * g[G_LOWER, i, j] * pivot
+            delta[i, j] = (capped * rhs[i, j] + gain * delta_above[i, j]) * pivot
+
+
+@njit(**_OPTIONS)
+def sweep(x, q, c, t, g, has_g, s, omega, cap, delta, factor, tile, y, y_above, inverse_r, inverse_z, carry):
     """One unsplit, factored pseudo-time step: x += omega P(q - A x).
 
-    P is an upwind march down in momentum fused with lines along z (losses are solved together with
-    them), then lines along r, then (with reacceleration) lines along p whose pseudo-time is capped by the
-    escape time, ``h = c / (D T)``.
+    P is a march down in momentum fused with lines along z (losses are solved together with them), then
+    lines along r, then (with reacceleration) lines along p whose pseudo-time is capped by the
+    escape time T, 1 + cap s / (D T).
+
+    `delta` and `factor` have one plane of zeros more in p than the field. `tile`, `inverse_r` (r, z) and
+    `y`, `y_above`, `inverse_z` (z, r) are tiles of one momentum, `carry` holds two rows.
     """
     n_p, n_r, n_z = q.shape
     for j in range(n_z):
         for i in range(n_r):
-            flux[j, i] = 0.0
+            y[j, i] = 0.0
+            y_above[j, i] = 0.0
     for k in range(n_p - 1, -1, -1):
-        x_k, x_below, x_above, x_second = x[k + 1], x[k], x[k + 2], x[k + 3]
-        for i in range(n_r):
-            for j in range(n_z):
-                tile[i, j] = s * (
-                    q[k, i, j]
-                    - c[8, k, i, j] * x_k[i + 1, j + 1]
-                    + c[5, k, i, j] * x_below[i + 1, j + 1]
-                    + c[6, k, i, j] * x_above[i + 1, j + 1]
-                    + c[7, k, i, j] * x_second[i + 1, j + 1]
-                    + c[0, k, i, j] * x_k[i, j + 1]
-                    + c[1, k, i, j] * x_k[i + 2, j + 1]
-                    + c[3, k, i, j] * x_k[i + 1, j]
-                    + c[4, k, i, j] * x_k[i + 1, j + 2]
-                )
+        _plane_residual(x[k + 1], x[k], x[k + 2], x[k + 3], q[k], c[k], s, tile)
         for j in range(n_z):
             for i in range(n_r):
-                y[j, i] = tile[i, j]
-        for i in range(n_r):
-            inverse = 1.0 / (1.0 + s * t[2, k, 0, i])
-            cz[0, i] = s * t[1, k, 0, i] * inverse
-            y[0, i] = (y[0, i] + s * t[4, k, 0, i] * flux[0, i]) * inverse
-        for j in range(1, n_z):
-            for i in range(n_r):
-                a = s * t[0, k, j, i]
-                inverse = 1.0 / (1.0 + s * t[2, k, j, i] - a * cz[j - 1, i])
-                cz[j, i] = s * t[1, k, j, i] * inverse
-                rhs = y[j, i] + s * t[4, k, j, i] * flux[j, i]
-                y[j, i] = (rhs + a * y[j - 1, i]) * inverse
-        for j in range(n_z - 2, -1, -1):
-            for i in range(n_r):
-                y[j, i] += cz[j, i] * y[j + 1, i]
-        for j in range(n_z):
-            for i in range(n_r):
-                flux[j, i] = t[3, k, j, i] * y[j, i]
+                marched = t[k, MARCH, j, i] * y[j, i] + t[k, MARCH_SECOND, j, i] * y_above[j, i]
+                y_above[j, i] = y[j, i]
+                y[j, i] = tile[i, j] + s * marched
+        _solve_lines(t[k, LOWER], t[k, UPPER], t[k, MARCHED_DIAGONAL], s, y, inverse_z, carry)
         for i in range(n_r):
             for j in range(n_z):
-                v[i, j] = y[j, i]
-        for j in range(n_z):
-            inverse = 1.0 / (1.0 + s * c[2, k, 0, j])
-            cr[0, j] = s * c[1, k, 0, j] * inverse
-            v[0, j] *= inverse
-        for i in range(1, n_r):
-            for j in range(n_z):
-                a = s * c[0, k, i, j]
-                inverse = 1.0 / (1.0 + s * c[2, k, i, j] - a * cr[i - 1, j])
-                cr[i, j] = s * c[1, k, i, j] * inverse
-                v[i, j] = (v[i, j] + a * v[i - 1, j]) * inverse
-        for i in range(n_r - 2, -1, -1):
-            for j in range(n_z):
-                v[i, j] += cr[i, j] * v[i + 1, j]
+                tile[i, j] = y[j, i]
+        _solve_lines(c[k, R_LOWER], c[k, R_UPPER], c[k, R_DIAGONAL], s, tile, inverse_r, carry)
         if has_g:
-            top = k == n_p - 1
-            for i in range(n_r):
-                for j in range(n_z):
-                    cap = 1.0 + s * h[k, i, j]
-                    pivot = cap + s * g[1, k, i, j]
-                    rhs = cap * v[i, j]
-                    if not top:
-                        gain = s * g[2, k, i, j]
-                        pivot -= gain * factor[k + 1, i, j]
-                        rhs += gain * delta[k + 1, i, j]
-                    inverse = 1.0 / pivot
-                    factor[k, i, j] = s * g[0, k, i, j] * inverse
-                    delta[k, i, j] = rhs * inverse
+            _eliminate_momentum(g[k], s, cap, tile, delta[k], factor[k], delta[k + 1], factor[k + 1])
         else:
             for i in range(n_r):
                 for j in range(n_z):
-                    delta[k, i, j] = v[i, j]
+                    delta[k, i, j] = tile[i, j]
+    for i in range(n_r):
+        for j in range(n_z):
+            tile[i, j] = 0.0
     for k in range(n_p):
-        for i in range(n_r):
-            for j in range(n_z):
-                if has_g and k > 0:
-                    delta[k, i, j] += factor[k, i, j] * delta[k - 1, i, j]
-                x[k + 1, i + 1, j + 1] += omega * delta[k, i, j]
+        if has_g:
+            for i in range(n_r):
+                for j in range(n_z):
+                    value = delta[k, i, j] + factor[k, i, j] * tile[i, j]
+                    tile[i, j] = value
+                    x[k + 1, i + 1, j + 1] += omega * value
+        else:
+            for i in range(n_r):
+                for j in range(n_z):
+                    x[k + 1, i + 1, j + 1] += omega * delta[k, i, j]

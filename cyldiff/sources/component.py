@@ -56,7 +56,7 @@ def primary_source(
 def _per_energy(law: object, nucleus: Species, grid: Grid, reference: float) -> Array:
     def spectrum(kinetic_energy: Array) -> Array:
         k = Kinematics(kinetic_energy, nucleus.Z, nucleus.A, nucleus.mass_per_nucleon)
-        return law.per_rigidity(k.rigidity) / k.beta  # type: ignore[attr-defined, no-any-return]
+        return law.per_rigidity(k.rigidity) / k.beta  # type: ignore[attr-defined]
 
     return spectrum(grid.kinetic_energy) / spectrum(np.array([reference]))[0]
 

@@ -83,7 +83,7 @@ class BrokenPowerLawDiffusion(Diffusion):
     D0: Quantity("length²/time") = Field(gt=0)  # type: ignore[valid-type]
     reference_rigidity: Quantity("rigidity") = Field(gt=0)  # type: ignore[valid-type]
     delta: Annotated[tuple[Slope, ...], BeforeValidator(_as_tuple)]
-    breaks: Annotated[tuple[Quantity("rigidity"), ...], BeforeValidator(_as_tuple)]  # type: ignore[valid-type, misc]
+    breaks: Annotated[tuple[Quantity("rigidity"), ...], BeforeValidator(_as_tuple)]  # type: ignore[valid-type]
     smoothness: Annotated[tuple[Annotated[Number, Field(ge=0.0)], ...], BeforeValidator(_as_tuple)]
     eta: Annotated[Number, Field(ge=-5.0, le=5.0)]
     floor: Quantity("length²/time") = Field(default=0.0, ge=0)  # type: ignore[valid-type]
@@ -104,7 +104,9 @@ class BrokenPowerLawDiffusion(Diffusion):
         steps = np.diff(self.delta)
         for position, s, step in zip(self.breaks, self.smoothness, steps, strict=True):
             x = rigidity / position
-            D = D * (np.maximum(x, 1.0) if s == 0.0 else (1.0 + x ** (1.0 / s)) ** s) ** step
+            # (1 + x^(1/s))^s; the power itself overflows far above a break that is nearly sharp
+            base = np.maximum(x, 1.0) if s == 0.0 else np.exp(s * np.logaddexp(0.0, np.log(x) / s))
+            D = D * base**step
         return D + self.floor
 
     def slope(self, r: Array, z: Array) -> Array:

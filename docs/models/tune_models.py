@@ -32,7 +32,7 @@ LIKE_IRON = ("Ca", "Sc", "Ti", "V", "Cr", "Mn", "Co", "Ni")
 NEON_22_TO_20 = 0.387
 MODEL_ERROR = 0.02  #: added in quadrature, relative: keeps the tiny errors of H and He from ruling
 
-#: name -> (start, low, high, config path and unit)
+#: name -> (start, low, high)
 COMMON = {
     "gamma_H": (2.38, 2.0, 2.8),
     "gamma_He": (2.32, 2.0, 2.8),
@@ -51,11 +51,13 @@ REACCELERATION = {
     "delta": (0.40, 0.2, 0.7),
     "step": (0.15, 0.0, 0.6),
     "break": (300.0, 100.0, 1000.0),
-    "v_A": (20.0, 1.0, 60.0),
-    "low_break": (7.0, 2.0, 20.0),
-    "gamma_low": (2.0, 1.2, 2.4),
+    "eta": (0.5, -3.0, 2.0),
+    "low_break": (6.0, 2.0, 20.0),
+    "gamma_low": (1.8, 0.5, 2.4),
     **COMMON,
 }
+#: Alfven speed of the reacceleration example [km/s]; left free, the fit sends it below 2 km/s
+ALFVEN_SPEED = 20.0
 #: data sets and the range used [GV]
 DATA = {
     "ams02-b-c-rigidity": (3.0, 2000.0),
@@ -96,9 +98,9 @@ def physics(kind: str, p: dict[str, float], abundances: dict[str, float]) -> dic
             "delta": [p["delta"], p["delta"] - p["step"]],
             "breaks": [f"{p['break']} GV"],
             "smoothness": [0.3],
-            "eta": 1.0 if low else p["eta"],
+            "eta": p["eta"],
         },
-        "reacceleration": {"kind": "seo-ptuskin-1994", "alfven_speed": f"{p['v_A']} km/s"}
+        "reacceleration": {"kind": "seo-ptuskin-1994", "alfven_speed": f"{ALFVEN_SPEED} km/s"}
         if low
         else {"kind": "none"},
         "convection": {"kind": "none"},
