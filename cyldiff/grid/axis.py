@@ -10,7 +10,7 @@ from scipy.optimize import brentq
 
 from cyldiff.errors import GridError
 
-__all__ = ["Axis", "radial_axis", "slab_axis", "vertical_axis"]
+__all__ = ["Axis", "azimuthal_axis", "radial_axis", "slab_axis", "vertical_axis"]
 
 #: a finite-volume axis needs this many cells for a second difference and a boundary on each side
 MINIMUM_CELLS = 5
@@ -22,18 +22,21 @@ class Axis:
 
     Attributes
     ----------
-    name : "r" or "z"
-    faces : ndarray, shape (n + 1,)   [kpc]
-    centers : ndarray, shape (n,)     [kpc], the point a cell value belongs to
+    name : "r", "phi" or "z"
+    faces : ndarray, shape (n + 1,)   [kpc; phi: radian]
+    centers : ndarray, shape (n,)     [kpc; phi: radian], the point a cell value belongs to
     folded : bool
         the axis is the upper half of a symmetric one: its first cell is half of a cell that
         is centred on zero, and nothing flows through its first face.
+    periodic : bool
+        the last cell is the neighbour of the first one, through the face that both end in
     """
 
     name: str
     faces: NDArray[np.float64]
     centers: NDArray[np.float64]
     folded: bool = False
+    periodic: bool = False
 
     @property
     def n(self) -> int:
@@ -47,10 +50,12 @@ class Axis:
 
     @property
     def spacings(self) -> NDArray[np.float64]:
-        """Distance between neighbouring centres; at the ends, between centre and face [kpc].
+        """Distance between neighbouring centres; at the ends, between centre and face [kpc; phi: radian].
 
         Shape (n + 1,), one entry per face; infinite at the symmetry plane of a folded axis.
         """
+        if self.periodic:
+            return np.full(self.n + 1, 2.0 * np.pi / self.n)
         points = np.concatenate([self.faces[:1], self.centers, self.faces[-1:]])
         spacings = np.diff(points)
         if self.folded:
@@ -63,6 +68,15 @@ def radial_axis(n: int, radius: float) -> Axis:
     _enough("r", n)
     faces = np.linspace(0.0, radius, n + 1)
     return Axis("r", faces, 0.5 * (faces[1:] + faces[:-1]))
+
+
+def azimuthal_axis(n: int) -> Axis:
+    """`n` equal cells around the circle; phi = 0 is a cell centre and points from the Galactic centre
+    to the Sun's side of the x axis (the Sun has phi = pi, see :mod:`cyldiff.grid.frames`)."""
+    _enough("phi", n)
+    step = 2.0 * np.pi / n
+    centers = step * np.arange(n)
+    return Axis("phi", step * (np.arange(n + 1) - 0.5), centers, periodic=True)
 
 
 def slab_axis(position: float) -> Axis:

@@ -1,4 +1,4 @@
-"""The mesh: (T, r, z) finite volumes of a cylinder, or of a slab.
+"""The mesh: (T, r, z) or (T, r, phi, z) finite volumes of a cylinder, or of a slab.
 
 The dimension and the metric live here and nowhere else: a term of the equation asks for
 ``volume`` and ``face_area`` and loops over ``axes``.
@@ -13,31 +13,33 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cyldiff.errors import GridError
-from cyldiff.grid.axis import Axis, radial_axis, slab_axis, vertical_axis
+from cyldiff.grid.axis import Axis, azimuthal_axis, radial_axis, slab_axis, vertical_axis
 
-__all__ = ["Grid", "energy_grid"]
+__all__ = ["Grid", "energy_grid", "per_momentum"]
 
 Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
 class Grid:
-    """Master grid in kinetic energy per nucleon, and the spatial axes r and z.
+    """Master grid in kinetic energy per nucleon, and the spatial axes r, z and, in 3-D, phi.
 
-    Fields have dims ``("p", "r", "z")``; the momentum of a nuclide at index k is that of
-    ``kinetic_energy[k]``, so spallation is diagonal.
+    Fields have dims ``("p", "r", "z")`` or ``("p", "r", "phi", "z")``; the momentum of a nuclide at index
+    k is that of ``kinetic_energy[k]``, so spallation is diagonal.
 
     Attributes
     ----------
     kinetic_energy : ndarray, shape (n_p,)   log-uniform [GeV/n]
     r, z : Axis
     slab : bool    1-D: a single cell in r that nothing leaves
+    phi : Axis or None    3-D: the circle
     """
 
     kinetic_energy: Array
     r: Axis
     z: Axis
     slab: bool = False
+    phi: Axis | None = None
 
     @classmethod
     def build(
@@ -50,28 +52,43 @@ class Grid:
         n_z: int,
         half_space: bool,
         stretch: float = 0.0,
+        n_phi: int | None = None,
         slab_at: float | None = None,
         kinks: tuple[float, ...] = (),
     ) -> Grid:
         """Make the mesh of a cylinder, or of a slab at radius `slab_at`."""
         z = vertical_axis(n_z, half_height, half_space=half_space, stretch=stretch, kinks=kinks)
         r = radial_axis(n_r, radius) if slab_at is None else slab_axis(slab_at)
-        return cls(np.asarray(kinetic_energy, dtype=float), r, z, slab=slab_at is not None)
+        phi = None if n_phi is None else azimuthal_axis(n_phi)
+        return cls(np.asarray(kinetic_energy, dtype=float), r, z, slab=slab_at is not None, phi=phi)
 
     @property
-    def axes(self) -> tuple[Axis, Axis]:
+    def axes(self) -> tuple[Axis, ...]:
         """Spatial axes in the order of the array dimensions."""
-        return (self.r, self.z)
+        return (self.r, self.z) if self.phi is None else (self.r, self.phi, self.z)
 
     @property
     def dims(self) -> tuple[str, ...]:
         """Names of the array dimensions."""
-        return ("p", "r", "z")
+        return ("p", *(axis.name for axis in self.axes))
 
     @property
-    def shape(self) -> tuple[int, int, int]:
+    def shape(self) -> tuple[int, ...]:
         """Shape of a field."""
-        return (len(self.kinetic_energy), self.r.n, self.z.n)
+        return (len(self.kinetic_energy), *(axis.n for axis in self.axes))
+
+    @property
+    def meridional(self) -> Grid:
+        """The 2-D grid of the same r and z (of the same grid, if it is 2-D)."""
+        return Grid(self.kinetic_energy, self.r, self.z, slab=self.slab)
+
+    def coordinate(self, axis: str, *, faces: bool = False) -> Array:
+        """Centres (or faces) of an axis, shaped to broadcast against a field [kpc; phi: radian]."""
+        number = [a.name for a in self.axes].index(axis)
+        shape = [1] * (1 + len(self.axes))
+        shape[1 + number] = -1
+        chosen = self.axes[number]
+        return (chosen.faces if faces else chosen.centers).reshape(shape)
 
     @property
     def log_step(self) -> float:
@@ -87,43 +104,96 @@ class Grid:
 
     @property
     def ring_area(self) -> Array:
-        """Area of each cell seen along z, shape (n_r,) [kpc^2]."""
+        """Area of each cell (2-D: ring) seen along z, shape (n_r,) [kpc^2]."""
         if self.slab:
             return np.ones(1)
-        return np.pi * np.diff(self.r.faces**2)
+        return 0.5 * self._angle * np.diff(self.r.faces**2)
+
+    @property
+    def _angle(self) -> float:
+        """Angle that a cell covers around the axis."""
+        return 2.0 * np.pi / (1 if self.phi is None else self.phi.n)
+
+    @property
+    def _fold(self) -> float:
+        """A folded grid counts both halves."""
+        return 2.0 if self.z.folded else 1.0
 
     @property
     def volume(self) -> Array:
-        """Volume of the cells, shape (n_r, n_z) [kpc^3]; a folded grid counts both halves."""
-        fold = 2.0 if self.z.folded else 1.0
-        return fold * self.ring_area[:, None] * self.z.widths[None, :]
+        """Volume of the cells, shape of the axes [kpc^3]; a folded grid counts both halves."""
+        return np.broadcast_to(
+            self._space(self._fold * self.ring_area, "r") * self._space(self.z.widths, "z"), self.shape[1:]
+        ).copy()
+
+    def _space(self, values: Array, axis: str) -> Array:
+        """View 1-D values along an axis as varying in space."""
+        return values.reshape([-1 if a.name == axis else 1 for a in self.axes])
 
     def face_area(self, axis: str) -> Array:
         """Area of the faces of an axis [kpc^2], one more entry than cells along that axis."""
-        fold = 2.0 if self.z.folded else 1.0
         if axis == "r":
-            circumference = np.zeros(2) if self.slab else 2.0 * np.pi * self.r.faces
-            return fold * circumference[:, None] * self.z.widths[None, :]
+            across = np.zeros(2) if self.slab else self._angle * self.r.faces
+            return self._fold * self._space(across, "r") * self._space(self.z.widths, "z")
         if axis == "z":
-            area = np.repeat(self.ring_area[:, None], self.z.n + 1, axis=1) * fold
+            through = np.full(self.z.n + 1, self._fold)
             if self.z.folded:
-                area[:, 0] = 0.0
-            return area
-        raise GridError(f'no axis "{axis}"; known: r, z')
+                through[0] = 0.0
+            return self._space(self.ring_area, "r") * self._space(through, "z")
+        if axis == "phi" and self.phi is not None:
+            wall = self._fold * self._space(self.r.widths, "r") * self._space(self.z.widths, "z")
+            return wall * self._space(np.ones(self.phi.n + 1), "phi")
+        raise GridError(f'no axis "{axis}"; known: {", ".join(a.name for a in self.axes)}')
 
-    def cell_average(self, function: Callable[[Array, Array], Array], *, points: int = 12) -> Array:
-        """Volume average of ``function(r, z)`` over every cell, shape (n_r, n_z).
+    def spacing(self, axis: str) -> Array:
+        """Distance between the centres on both sides of every face of an axis [kpc], broadcastable in space."""
+        chosen = next(a for a in self.axes if a.name == axis)
+        along = self._space(chosen.spacings, axis)
+        return along * self._space(self.r.centers, "r") if axis == "phi" else along
 
-        Gauss-Legendre in r (weighted with r) and in z; a cell across the plane is split at z = 0,
-        where discs of exponential profile have their kink. Point values would make the grammage
-        depend on the mesh.
+    def cell_average(
+        self, function: Callable[..., Array], *, points: int = 12, edges: tuple[float, ...] = ()
+    ) -> Array:
+        """Volume average of ``function(r, z)`` over every cell, shape of the axes.
+
+        Gauss-Legendre in r (weighted with r) and in z. A cell is split at z = 0, where discs of
+        exponential profile have their kink, and at the heights ``edges`` [kpc], on both sides of the
+        plane, where the function jumps. Point values would make the grammage depend on the mesh. On a
+        3-D grid a function with the attribute ``azimuthal = True`` is called as ``function(r, phi, z)``
+        and averaged over phi as well.
         """
+        if getattr(function, "azimuthal", False):
+            return self._average_around(function, points, edges)
+        averaged = self._meridional_average(function, points, edges)
+        if self.phi is None:
+            return averaged
+        return np.repeat(averaged[:, None, :], self.phi.n, axis=1)
+
+    def _average_around(self, function: Callable[..., Array], points: int, edges: tuple[float, ...]) -> Array:
+        """Average of a function of (r, phi, z): Gauss-Legendre in phi over each cell too."""
+        if self.phi is None:
+            raise GridError("a source or gas law that depends on phi needs a 3-D grid (space.phi)")
+        nodes, weights = np.polynomial.legendre.leggauss(4)
+        half = np.pi / self.phi.n
+        total = np.zeros(self.shape[1:])
+        for m, center in enumerate(self.phi.centers):
+            for node, weight in zip(nodes, weights, strict=True):
+                angle = center + half * node
+                total[:, m] += 0.5 * weight * self._meridional_average(
+                    lambda r, z, angle=angle: function(r, np.asarray(angle), z), points, edges
+                )
+        return total
+
+    def _meridional_average(self, function: Callable[..., Array], points: int, edges: tuple[float, ...]) -> Array:
         nodes, weights = np.polynomial.legendre.leggauss(points)
         r_points, r_weights = self._radial_quadrature(nodes, weights)
         low, high = self.z.faces[:-1], self.z.faces[1:]
-        middle = np.where((low < 0.0) & (high > 0.0), 0.0, 0.5 * (low + high))
+        cuts = [-np.inf, *sorted({0.0, *edges, *(-e for e in edges)}), np.inf]
         total = np.zeros((self.r.n, self.z.n))
-        for a, b in ((low, middle), (middle, high)):
+        for below, above in zip(cuts[:-1], cuts[1:], strict=True):
+            a, b = np.clip(below, low, high), np.clip(above, low, high)
+            if not np.any(b > a):
+                continue
             z_points = 0.5 * (a + b)[:, None] + 0.5 * (b - a)[:, None] * nodes
             z_weights = 0.5 * ((b - a) / (high - low))[:, None] * weights
             values = function(r_points[:, None, :, None], z_points[None, :, None, :])
@@ -138,11 +208,18 @@ class Grid:
         share = 0.5 * (high - low) * weights * points / (0.5 * (high**2 - low**2))
         return points, share
 
-    def at(self, field: Array, r: float, z: float = 0.0) -> Array:
-        """Value of ``field[..., r, z]`` at a point, by cubic interpolation through cell centres.
+    def at(self, field: Array, r: float, z: float = 0.0, phi: float = np.pi) -> Array:
+        """Value of ``field[..., r, [phi,] z]`` at a point, by cubic interpolation through cell centres.
 
-        On a folded axis the field is even in z. Shape of the leading dimensions is kept.
+        On a folded axis the field is even in z, around the circle it is periodic. Shape of the leading
+        dimensions is kept. The default phi is the Sun's.
         """
+        on_plane = self._at_height(field, z)
+        if self.phi is not None:
+            on_plane = self._at_azimuth(on_plane, phi)
+        return _lagrange(self.r.centers, np.moveaxis(on_plane, -1, 0), r)
+
+    def _at_height(self, field: Array, z: float) -> Array:
         in_z = np.moveaxis(field, -1, 0)
         centers = self.z.centers
         if self.z.folded:
@@ -150,22 +227,40 @@ class Grid:
             centers = np.concatenate([-centers[mirror:0:-1], centers])
             in_z = np.concatenate([in_z[mirror:0:-1], in_z])
             z = abs(z)
-        on_plane = _lagrange(centers, in_z, z)
-        return _lagrange(self.r.centers, np.moveaxis(on_plane, -1, 0), r)
+        return _lagrange(centers, in_z, z)
 
-    def gradient_at(self, field: Array, r: float, z: float = 0.0) -> Array:
-        """Gradient (d/dr, d/dz) of a field at a point [1/kpc], from the same cubic; shape (2, ...)."""
-        step_r = 1e-3 * float(np.diff(self.r.centers[:2])[0]) if self.r.n > 1 else 0.0
-        step_z = 1e-3 * float(self.z.widths.min())
-        if step_r:
-            d_r = (self.at(field, r + step_r, z) - self.at(field, r - step_r, z)) / (2 * step_r)
-        else:
-            d_r = np.zeros(field.shape[:-2])
-        if self.z.folded and z == 0.0:
-            d_z = np.zeros(field.shape[:-2])
-        else:
-            d_z = (self.at(field, r, z + step_z) - self.at(field, r, z - step_z)) / (2 * step_z)
-        return np.stack([d_r, d_z])
+    def _at_azimuth(self, field: Array, phi: float) -> Array:
+        assert self.phi is not None
+        step = 2.0 * np.pi / self.phi.n
+        place = (phi % (2.0 * np.pi)) / step
+        first = int(np.floor(place)) - 1
+        around = np.moveaxis(field, -1, 0)
+        nodes = np.arange(first, first + 4)
+        return _lagrange(nodes.astype(float), around[nodes % self.phi.n], place)
+
+    def gradient_at(self, field: Array, r: float, z: float = 0.0, phi: float = np.pi) -> Array:
+        """Gradient along the axes of the grid at a point [1/kpc], from the same cubic.
+
+        Shape (number of axes, ...): d/dr, [(1/r) d/dphi,] d/dz.
+        """
+        small = 1e-3
+        rows = []
+        for axis in self.axes:
+            here = {"r": r, "z": z, "phi": phi}
+            step = small * float(axis.widths.min())
+            flat = axis.n == 1 or (axis.folded and z == 0.0)
+            if flat:
+                rows.append(np.zeros(field.shape[: field.ndim - len(self.axes)]))
+                continue
+            up, down = ({**here, axis.name: here[axis.name] + sign * step} for sign in (1, -1))
+            length = 2.0 * step * (r if axis.name == "phi" else 1.0)
+            rows.append((self.at(field, **up) - self.at(field, **down)) / length)
+        return np.stack(rows)
+
+
+def per_momentum(values: Array, space: int) -> Array:
+    """View values of shape (n_p,) as a field that varies with momentum only, `space` axes in space."""
+    return np.asarray(values).reshape(-1, *[1] * space)
 
 
 def _lagrange(x: Array, values: Array, where: float) -> Array:

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from cyldiff.grid import Grid
+from cyldiff.grid import Grid, per_momentum
 from cyldiff.operators.schemes import bernoulli, chang_cooper_flux, face_weights
 from cyldiff.transport.coefficients import TransportCoefficients
 
@@ -29,10 +29,11 @@ class AxisTerm:
 
     Attributes
     ----------
-    lower, upper : gains from the neighbour below and above; zero at the ends, (n_p, n_r, n_z) [1/Myr]
+    lower, upper : gains from the neighbour below and above, shape of a field; zero at the ends unless
+        the axis is periodic [1/Myr]
     diagonal : losses through both faces [1/Myr]
-    escape : the part of the losses that leaves the box, (low side, high side), one entry less in
-        dimension; [1/Myr]
+    escape : the part of the losses that leaves the box, (low side, high side), without this axis;
+        zero if it is periodic [1/Myr]
     """
 
     lower: Array
@@ -50,7 +51,7 @@ class TransportOperator:
     grid : Grid
     space : dict axis name -> AxisTerm
     momentum : dict offset -> ndarray     gains of row k from row k + offset, offsets -1, 1, 2
-    diagonal : ndarray                    complete diagonal, (n_p, n_r, n_z) [1/Myr]
+    diagonal : ndarray                    complete diagonal, shape of a field [1/Myr]
     loss_rate, sink_rate, reacceleration  parts of it that solvers precondition with
     D_center : ndarray                    local time scale for pseudo-time steps [kpc^2/Myr]
     """
@@ -121,11 +122,14 @@ class TransportOperator:
         return gain
 
     def apply(self, x: Array) -> Array:
-        """A x, shape (n_p, n_r, n_z)."""
+        """A x, shape of a field."""
         result = self.diagonal * x - self.momentum_gain(x)
         for number, axis in enumerate(self.grid.axes, start=1):
             term = self.space[axis.name]
             for offset, coefficient in ((-1, term.lower), (1, term.upper)):
+                if axis.periodic:
+                    result -= coefficient * np.roll(x, -offset, axis=number)
+                    continue
                 here, there = _shifted(offset, number, x.ndim)
                 result[here] -= coefficient[here] * x[there]
         return result
@@ -135,14 +139,14 @@ class TransportOperator:
 
         Volume-weighted and integrated over ln p: in units of ``U * kpc^3 / Myr``.
         """
-        weight = self.width[:, None, None] * self.grid.volume[None]
+        weight = per_momentum(self.width, len(self.grid.axes)) * self.grid.volume
         content = x * weight
         flows: dict[str, float] = {}
         for number, axis in enumerate(self.grid.axes, start=1):
             low, high = self.space[axis.name].escape
             flows[f"{axis.name}_low"] = float(np.sum(low * content.take(0, axis=number)))
             flows[f"{axis.name}_high"] = float(np.sum(high * content.take(-1, axis=number)))
-        through_bottom = np.einsum("krz,krz->rz", self.bottom, x[: len(self.bottom)])
+        through_bottom = np.sum(self.bottom * x[: len(self.bottom)], axis=0)
         flows["p_low"] = float(np.sum(through_bottom * self.grid.volume))
         return flows
 
@@ -153,17 +157,20 @@ class TransportOperator:
         index = np.arange(size).reshape(shape)
         rows, columns, values = [index.ravel()], [index.ravel()], [self.diagonal.ravel()]
 
-        def add(axis: int, offset: int, gain: Array) -> None:
+        def add(axis: int, offset: int, gain: Array, periodic: bool = False) -> None:
             here, there = _shifted(offset, axis, len(shape))
+            target = index[there]
+            if periodic:
+                here, target = (slice(None),) * len(shape), np.roll(index, -offset, axis=axis)
             rows.append(index[here].ravel())
-            columns.append(index[there].ravel())
+            columns.append(target.ravel())
             values.append(-np.broadcast_to(gain, shape)[here].ravel())
 
         for offset, coefficient in self.momentum.items():
             add(0, offset, coefficient)
         for number, axis in enumerate(self.grid.axes, start=1):
-            add(number, -1, self.space[axis.name].lower)
-            add(number, 1, self.space[axis.name].upper)
+            add(number, -1, self.space[axis.name].lower, axis.periodic)
+            add(number, 1, self.space[axis.name].upper, axis.periodic)
         triple = (np.concatenate(values), (np.concatenate(rows), np.concatenate(columns)))
         return sparse.coo_array(triple, shape=(size, size)).tocsr()
 
@@ -176,13 +183,6 @@ def _shifted(offset: int, axis: int, ndim: int) -> tuple[tuple[slice, ...], tupl
     return tuple(here), tuple(there)
 
 
-def _along(values: Array, axis: int) -> Array:
-    """View a 1-D array as varying along dimension `axis` of a (p, r, z) field."""
-    shape = [1, 1, 1]
-    shape[axis] = -1
-    return values.reshape(shape)
-
-
 def _axis_term(grid: Grid, number: int, D: Array, V: Array | None, fields: Iterator[Array]) -> AxisTerm:
     """Exponentially fitted diffusion-convection flux through the faces of one axis.
 
@@ -192,24 +192,27 @@ def _axis_term(grid: Grid, number: int, D: Array, V: Array | None, fields: Itera
     """
     axis = grid.axes[number - 1]
     lower, upper, diagonal = next(fields), next(fields), next(fields)
-    spacings = _along(axis.spacings, number)
+    spacings = grid.spacing(axis.name)[None]
     up, down = D, D
     if V is not None and np.any(V):
         w = V * np.where(np.isfinite(spacings), spacings, 0.0) / D
         up, down = D * bernoulli(-w), D * bernoulli(w)
     on_faces = tuple(n + (d == number) for d, n in enumerate(grid.shape))
     up, down = np.broadcast_to(up, on_faces), np.broadcast_to(down, on_faces)
-    low, high = _shifted(1, number, 3)[0], _shifted(-1, number, 3)[0]
+    low, high = _shifted(1, number, len(on_faces))[0], _shifted(-1, number, len(on_faces))[0]
     geometry = grid.face_area(axis.name)[None] / spacings
+    geometry = np.broadcast_to(geometry, (1, *on_faces[1:]))
     through_low, through_high = geometry[low] / grid.volume, geometry[high] / grid.volume
     loss_above = np.multiply(up[high], through_high, out=upper)
     loss_below = np.multiply(down[low], through_low, out=diagonal)
-    first = tuple(0 if d == number else slice(None) for d in range(3))
-    last = tuple(-1 if d == number else slice(None) for d in range(3))
+    first = tuple(0 if d == number else slice(None) for d in range(len(on_faces)))
+    last = tuple(-1 if d == number else slice(None) for d in range(len(on_faces)))
     escape = (loss_below[first].copy(), loss_above[last].copy())
     diagonal += loss_above
     np.multiply(down[high], through_high, out=upper)
     np.multiply(up[low], through_low, out=lower)
+    if axis.periodic:
+        return AxisTerm(lower, upper, diagonal, (0.0 * escape[0], 0.0 * escape[1]))
     lower[first] = 0.0
     upper[last] = 0.0
     return AxisTerm(lower=lower, upper=upper, diagonal=diagonal, escape=escape)
@@ -227,7 +230,7 @@ def _momentum_advection(
 
     Nothing enters at the top; through the lowest face flows ``through_bottom U``, the losses alone.
     """
-    n_p = len(width)
+    n_p, space = len(width), rate.ndim - 1
     w = face_weights(scheme, n_p)
     lowest, w[0] = w[0].copy(), 0.0
     above = np.zeros((n_p, 3))
@@ -242,13 +245,13 @@ def _momentum_advection(
     gains = {}
     for offset, factor in on.items():
         gains[offset] = gain = next(fields)
-        here, there = _shifted(offset, 0, 3)
-        np.multiply(factor[here[0], None, None], rate[there], out=gain[here])
+        here, there = _shifted(offset, 0, rate.ndim)
+        np.multiply(per_momentum(factor[here[0]], space), rate[there], out=gain[here])
         gain[: max(-offset, 0)] = 0.0
         gain[n_p - max(offset, 0) :] = 0.0
     on_self = (w[:, 1] - above[:, 0]) * inverse
-    diagonal = np.multiply(on_self[:, None, None], rate, out=next(fields))
-    bottom = lowest[1:, None, None] * through_bottom[:2]
+    diagonal = np.multiply(per_momentum(on_self, space), rate, out=next(fields))
+    bottom = per_momentum(lowest[1:], space) * through_bottom[:2]
     diagonal[0] += bottom[0] * inverse[0]
     gains[1][0] -= bottom[1] * inverse[0]
     return gains, diagonal, bottom
@@ -268,7 +271,8 @@ def _momentum_diffusion(
     result = {k: next(fields) for k in (-1, 0, 1)}
     lower, upper, diagonal = result[-1][1:], result[1][:-1], result[0]
     g = c.reacceleration_face[1:-1]
-    spacing = c.log_momentum_spacing[:, None, None]
+    space = loss.ndim - 1
+    spacing = per_momentum(c.log_momentum_spacing, space)
     if scheme == "chang-cooper":
         face_loss = 0.5 * (loss[1:] + loss[:-1])
         upper[...], lower[...] = chang_cooper_flux(face_loss, g, spacing)
@@ -277,7 +281,7 @@ def _momentum_diffusion(
         drift = 1.5 * spacing if scheme == "upwind" else 0.0 * spacing
         np.multiply(g, np.exp(-drift) / spacing, out=upper)
         np.multiply(g, np.exp(drift) / spacing, out=lower)
-    inverse = 1.0 / c.log_momentum_width[:, None, None]
+    inverse = per_momentum(1.0 / c.log_momentum_width, space)
     np.multiply(lower, inverse[:-1], out=diagonal[:-1])
     diagonal[-1] = 0.0
     diagonal[1:] += upper * inverse[1:]

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from cyldiff.errors import ConvergenceError
 from cyldiff.galaxy import Galaxy
-from cyldiff.grid import Grid, Kinematics
+from cyldiff.grid import Grid, Kinematics, per_momentum
 from cyldiff.operators import TransportOperator
 from cyldiff.particles.network import Network
 from cyldiff.particles.species import Species
@@ -53,7 +53,7 @@ class ChainSolution:
     Attributes
     ----------
     species : in the order of the solve
-    density : ndarray, shape (n_components, n_species, n_p, n_r, n_z)
+    density : ndarray, shape (n_components, n_species, *shape of a field)
         N(T): number per volume and kinetic energy per nucleon [kpc^-3 (GeV/n)^-1]
     reports : per species, per component; None where there is no source at all
     balance : ndarray, shape (n_species,)  sources - sinks - escape, relative to the sources
@@ -79,7 +79,8 @@ class ChainSolution:
     @property
     def minimum(self) -> Array:
         """Smallest density of each species relative to the largest at the same momentum."""
-        per_plane = self.density.min(axis=(-1, -2)), self.density.max(axis=(-1, -2))
+        space = tuple(range(3, self.density.ndim))
+        per_plane = self.density.min(axis=space), self.density.max(axis=space)
         with np.errstate(divide="ignore", invalid="ignore"):
             ratio = np.where(per_plane[1] > 0.0, per_plane[0] / per_plane[1], per_plane[0])
         return np.asarray(ratio.min(axis=(0, 2)))
@@ -146,6 +147,14 @@ class ChainSolver:
             scheme=self.scheme,
         )
 
+    @property
+    def _in_space(self) -> tuple[int, ...]:
+        return tuple(range(1, 1 + len(self.grid.axes)))
+
+    def _column(self, values: Array) -> Array:
+        """Values per momentum, ready to multiply a field."""
+        return per_momentum(values, len(self.grid.axes))
+
     def kinematics(self, species: Species) -> Kinematics:
         """Kinematics of a nuclide on the master grid."""
         return Kinematics(self.grid.kinetic_energy, species.Z, species.A, species.mass_per_nucleon)
@@ -153,7 +162,7 @@ class ChainSolver:
     def _sink(self, index: int, species: Species, nucleus: Kinematics) -> Array:
         rate = collision_rate(self.network.inelastic[index], nucleus.beta, self.galaxy.helium_fraction)
         decay = decay_rate(species.half_life, nucleus.gamma)
-        return rate[:, None, None] * self.galaxy.hydrogen + decay[:, None, None]
+        return self._column(rate) * self.galaxy.hydrogen + self._column(decay)
 
     def _solve_species(
         self,
@@ -166,7 +175,7 @@ class ChainSolver:
         """Solve one nuclide for all components; the start is the nuclide before, scaled by source."""
         operator = self.operator(index)
         nucleus = self.kinematics(species)
-        to_log_p = nucleus.momentum_per_energy[:, None, None]
+        to_log_p = self._column(nucleus.momentum_per_energy)
         feedback = self._feedback(index, species, nucleus)
         row: list[SolveReport | None] = []
         flow = _Flow(operator)
@@ -174,18 +183,18 @@ class ChainSolver:
             source = self._secondary_source(index, density[number], nucleus)
             spectrum = component.spectra.get(species.name)
             if spectrum is not None:
-                source += spectrum[:, None, None] * component.density
+                source += self._column(spectrum) * component.density
             source *= to_log_p
             if not source.any() and feedback is None:
                 entering.pop(number, None)
                 row.append(None)
                 continue
             name = species.name if len(sources) == 1 else f"{species.name} from {component.name}"
-            level = np.sum(np.abs(source) * self.grid.volume, axis=(1, 2))
+            level = np.sum(np.abs(source) * self.grid.volume, axis=self._in_space)
             guess = None
             if number in entering:
                 before = density[number, index - 1] * to_log_p
-                guess = before * _ratio(level, entering[number])[:, None, None]
+                guess = before * self._column(_ratio(level, entering[number]))
             entering[number] = level
             solution, report = self._solve_one(operator, source, guess, feedback, name)
             _check(solution, self.grid, name)
@@ -213,7 +222,7 @@ class ChainSolver:
     ) -> Callable[[Array], Array] | None:
         if species.name != "H1" or not self.secondary_protons:
             return None
-        to_log_p = nucleus.momentum_per_energy[:, None, None]
+        to_log_p = self._column(nucleus.momentum_per_energy)
 
         def protons(solution: Array) -> Array:
             produced = secondary_proton_source(
@@ -228,27 +237,28 @@ class ChainSolver:
         return protons
 
     def _secondary_source(self, index: int, density: Array, nucleus: Kinematics) -> Array:
-        """Source of N(T) from spallation and decay of heavier nuclides, (n_p, n_r, n_z)."""
+        """Source of N(T) from spallation and decay of heavier nuclides."""
         net, helium = self.network, self.galaxy.helium_fraction
         mine = np.flatnonzero(net.child == index)
         total = np.zeros(self.grid.shape)
         if len(mine):
             sigma = net.production[mine]
             rates = np.stack([collision_rate(s, nucleus.beta, helium) for s in sigma])
-            _accumulate(total, density, net.parent[mine], rates)
+            flat = (len(rates[0]), -1)
+            _accumulate(total.reshape(flat), density.reshape(len(density), *flat), net.parent[mine], rates)
             total *= self.galaxy.hydrogen
         for parent, child, branching in net.decays:
             if child == index:
                 mother = net.species[parent]
                 rate = branching * decay_rate(mother.half_life, self.kinematics(mother).gamma)
-                total += rate[:, None, None] * density[parent]
+                total += self._column(rate) * density[parent]
         return total
 
 
 @njit(error_model="numpy", fastmath=True, cache=True, nogil=True)
 def _accumulate(total: Array, density: Array, parents: NDArray[np.int64], rates: Array) -> None:
-    """total[k] += sum_c rates[c, k] density[parents[c], k], plane by plane."""
-    n_p, n_r, n_z = total.shape
+    """total[k] += sum_c rates[c, k] density[parents[c], k], one momentum after the other."""
+    n_p, cells = total.shape
     for k in range(n_p):
         out = total[k]
         for c in range(len(parents)):
@@ -256,9 +266,8 @@ def _accumulate(total: Array, density: Array, parents: NDArray[np.int64], rates:
             if rate == 0.0:
                 continue
             plane = density[parents[c], k]
-            for i in range(n_r):
-                for j in range(n_z):
-                    out[i, j] += rate * plane[i, j]
+            for i in range(cells):
+                out[i] += rate * plane[i]
 
 
 def _ratio(above: Array, below: Array) -> Array:
@@ -268,21 +277,28 @@ def _ratio(above: Array, below: Array) -> Array:
 def _check(solution: Array, grid: Grid, name: str) -> None:
     """Refuse a field that is not a number, or negative beyond round-off, and say where."""
     if not np.all(np.isfinite(solution)):
-        k, i, j = (int(a[0]) for a in np.nonzero(~np.isfinite(solution)))
-        raise ConvergenceError(f"{name}: the density is not a number at {_place(grid, k, i, j)}")
-    highest = solution.max(axis=(1, 2), keepdims=True)
+        where = [int(a[0]) for a in np.nonzero(~np.isfinite(solution))]
+        raise ConvergenceError(f"{name}: the density is not a number at {_place(grid, where)}")
+    highest = solution.max(axis=tuple(range(1, solution.ndim)), keepdims=True)
     relative = np.where(highest > 0.0, solution / np.where(highest > 0.0, highest, 1.0), solution)
     if relative.min() < -NEGATIVE:
-        k, i, j = (int(a) for a in np.unravel_index(np.argmin(relative), solution.shape))
+        where = [int(a) for a in np.unravel_index(np.argmin(relative), solution.shape)]
         raise ConvergenceError(
             f"{name}: the density is negative ({relative.min():.1e} of the largest at that energy) "
-            f'at {_place(grid, k, i, j)}; a finer energy grid, or solver.momentum_scheme = "chang-cooper", helps'
+            f'at {_place(grid, where)}; a finer energy grid, or solver.momentum_scheme = "chang-cooper", helps'
         )
 
 
-def _place(grid: Grid, k: int, i: int, j: int) -> str:
-    energy, r, z = grid.kinetic_energy[k], grid.r.centers[i], grid.z.centers[j]
-    return f"T = {energy:.3g} GeV/n, r = {r:.3g} kpc, z = {z:.3g} kpc"
+def _place(grid: Grid, where: list[int]) -> str:
+    energy = f"T = {grid.kinetic_energy[where[0]]:.3g} GeV/n"
+    unit = {"phi": "rad"}
+    return ", ".join(
+        [energy]
+        + [
+            f"{axis.name} = {axis.centers[i]:.3g} {unit.get(axis.name, 'kpc')}"
+            for axis, i in zip(grid.axes, where[1:], strict=True)
+        ]
+    )
 
 
 class _Flow:
@@ -290,7 +306,7 @@ class _Flow:
 
     def __init__(self, operator: TransportOperator) -> None:
         self.operator = operator
-        self.weight = operator.width[:, None, None] * operator.grid.volume
+        self.weight = per_momentum(operator.width, len(operator.grid.axes)) * operator.grid.volume
         self.total = dict.fromkeys(("source", "sink", "escape", "loss"), 0.0)
 
     def add(self, solution: Array, source: Array) -> None:

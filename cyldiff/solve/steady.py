@@ -19,9 +19,10 @@ from scipy.sparse.linalg import LinearOperator, gmres, splu
 from cyldiff.errors import ConvergenceError
 from cyldiff.operators import TransportOperator
 from cyldiff.solve import kernels
+from cyldiff.solve.azimuthal import solve_azimuthal
 from cyldiff.solve.base import SolveReport
 
-__all__ = ["SteadySolver", "solve_direct"]
+__all__ = ["SteadySolver", "march_lead", "solve_direct"]
 
 Array = NDArray[np.float64]
 #: linear map of the solution to an additional source, e.g. secondary protons
@@ -77,9 +78,31 @@ class SteadySolver:
         """
         if not np.all(np.isfinite(source)):
             raise ConvergenceError(f"{name}: the source is not a finite number everywhere")
+        if "phi" in operator.space:
+            return solve_azimuthal(self, operator, source, guess=guess, feedback=feedback, name=name)
         problem = _Problem(self, operator, source, feedback)
         problem.start(guess)
         return problem.run(name)
+
+    def reduce(
+        self, operator: TransportOperator, source: Array, allowed: Array | None, *, cycles: int = 2
+    ) -> tuple[Array, int]:
+        """Stationary cycles from zero until sum |q - A x| V is below `allowed` at every momentum.
+
+        Without `allowed`, exactly `cycles` of them: then the result is linear in the source. Stops
+        without an error after ``maximum_cycles``: the caller measures its own residual.
+
+        Returns
+        -------
+        solution, and the number of steps
+        """
+        problem = _Problem(self, operator, source, None)
+        problem.start(None)
+        for _ in range(cycles if allowed is None else self.maximum_cycles):
+            if allowed is not None and np.all(problem.norms()[0] <= allowed):
+                break
+            problem.cycle(RELAXATION if allowed is not None else KRYLOV_RELAXATION)
+        return problem.inner, problem.steps
 
     def scratch(self, name: str, shape: tuple[int, ...]) -> Array:
         """A work array that is reused from solve to solve."""
@@ -118,7 +141,7 @@ class _Problem:
         r, z, p = operator.space["r"], operator.space["z"], operator.momentum
         self.c = scratch("c", (n_p, 10, n_r, n_z))
         self.t = scratch("t", (n_p, 5, n_z, n_r))
-        lead = _march_lead(operator)
+        lead = march_lead(operator)
         kernels.scale(
             self.D, r.lower, r.upper, r.diagonal, z.lower, z.upper, z.diagonal,
             p[-1], p[1], p[2], operator.diagonal, operator.sink_rate, operator.loss_rate,
@@ -169,13 +192,18 @@ class _Problem:
             )  # fmt: skip
             self.steps += 1
 
+    def norms(self) -> tuple[Array, Array]:
+        """L1 norms over space of q - A x, and of what enters, per momentum."""
+        n_p = self.q.shape[0]
+        left, entering = np.zeros(n_p), np.zeros(n_p)
+        kernels.residual_norms(self.x, self.q, self.c, self.D, self.volume, left, entering)
+        return left, entering
+
     def residual(self) -> float:
         """True relative residual, with the feedback of the present solution in the source."""
         if self.feedback is not None:
             self.set_source(self.inner)
-        n_p = self.q.shape[0]
-        left, entering = np.zeros(n_p), np.zeros(n_p)
-        kernels.residual_norms(self.x, self.q, self.c, self.D, self.volume, left, entering)
+        left, entering = self.norms()
         alive = entering > 1e-280
         return float(np.max(left[alive] / entering[alive], initial=0.0))
 
@@ -237,7 +265,7 @@ class _Problem:
         self.cycle(KRYLOV_RELAXATION, cap=2.0)
 
 
-def _march_lead(operator: TransportOperator) -> Array:
+def march_lead(operator: TransportOperator) -> Array:
     """Order of the march's loss flux per momentum: 1/2 second-order upwind, 0 first-order upwind.
 
     The second order follows the third-order residual closely where losses rule; under reacceleration

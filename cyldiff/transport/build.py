@@ -48,7 +48,7 @@ class Propagation:
         grid = self.grid
         faces = nucleus.at(grid.kinetic_energy_faces)
         velocity = self.convection.face_velocity(grid)
-        loss_rate = self.divergence(velocity)[None] / 3.0 + np.zeros(grid.shape)
+        loss_rate = self._in_space(self.divergence(velocity)[None] / 3.0) + np.zeros(grid.shape)
         if self.losses:
             loss_rate += momentum_loss_rate(
                 nucleus,
@@ -58,12 +58,9 @@ class Propagation:
             )
         log_p = np.log(nucleus.momentum)
         return TransportCoefficients(
-            D_face={
-                "r": self._diffusion(nucleus, grid.r.faces, grid.z.centers, axis="r"),
-                "z": self._vertical_diffusion(nucleus),
-            },
-            V_face={"z": np.broadcast_to(velocity, (1, 1, grid.z.n + 1))},
-            D_center=self._diffusion(nucleus, grid.r.centers, grid.z.centers, axis="r"),
+            D_face={axis.name: self._in_space(self._face_diffusion(nucleus, axis.name)) for axis in grid.axes},
+            V_face={"z": self._in_space(np.broadcast_to(velocity, (1, 1, grid.z.n + 1)))},
+            D_center=self._in_space(self._diffusion(nucleus, grid.r.centers, grid.z.centers, axis="r")),
             loss_rate=loss_rate,
             reacceleration_face=self._reacceleration(faces),
             sink_rate=sink_rate,
@@ -79,6 +76,17 @@ class Propagation:
         if z.folded:
             inflow[0] = velocity[1] / z.widths[0]
         return np.broadcast_to(inflow, (self.grid.r.n, z.n))
+
+    def _in_space(self, meridional: Array) -> Array:
+        """A field of (p, r, z) as one of the grid's dimensions, the same at every phi."""
+        return meridional if self.grid.phi is None else meridional[:, :, None, :]
+
+    def _face_diffusion(self, nucleus: Kinematics, axis: str) -> Array:
+        """D on the faces of an axis, as a field of (p, r, z)."""
+        if axis == "z":
+            return self._vertical_diffusion(nucleus)
+        r = self.grid.r.faces if axis == "r" else self.grid.r.centers
+        return self._diffusion(nucleus, r, self.grid.z.centers, axis=axis)
 
     def _diffusion(self, nucleus: Kinematics, r: Array, z: Array, *, axis: str) -> Array:
         """D along an axis at the points (r, z); shape (n_p, 1, 1) if it is the same everywhere."""
@@ -118,5 +126,5 @@ class Propagation:
         rate = self.reacceleration.rate(D, slope)
         if rate is None:
             return None
-        n_p, n_r, n_z = self.grid.shape
-        return np.broadcast_to(rate, (n_p + 1, n_r, n_z))
+        n_p = len(self.grid.kinetic_energy)
+        return np.broadcast_to(self._in_space(rate), (n_p + 1, *self.grid.shape[1:]))

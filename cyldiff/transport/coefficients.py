@@ -32,10 +32,10 @@ class TransportCoefficients:
     ----------
     D_face : dict axis -> ndarray      on the faces of that axis, one more entry along it [kpc^2/Myr]
     V_face : dict axis -> ndarray      wind velocity on the faces of that axis, broadcastable [kpc/Myr]
-    D_center : ndarray                 in the cells, (n_p, n_r, n_z) or broadcastable [kpc^2/Myr]
-    loss_rate : ndarray                b + div V / 3 in the cells, (n_p, n_r, n_z) [1/Myr]
-    reacceleration_face : ndarray or None   g on the momentum faces, (n_p + 1, n_r, n_z) [1/Myr]
-    sink_rate : ndarray                S, (n_p, n_r, n_z) [1/Myr]
+    D_center : ndarray                 in the cells, shape of a field or broadcastable [kpc^2/Myr]
+    loss_rate : ndarray                b + div V / 3 in the cells, shape of a field [1/Myr]
+    reacceleration_face : ndarray or None   g on the momentum faces, one more in p [1/Myr]
+    sink_rate : ndarray                S, shape of a field [1/Myr]
     log_momentum : ndarray, (n_p,)     ln p of the cells
     log_momentum_width : ndarray, (n_p,)       d ln p of the cells
     log_momentum_spacing : ndarray, (n_p - 1,) distance of neighbouring ln p

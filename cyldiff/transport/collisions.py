@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from cyldiff import constants as const
 from cyldiff.galaxy import Galaxy
-from cyldiff.grid import Kinematics
+from cyldiff.grid import Kinematics, per_momentum
 
 __all__ = ["collision_rate", "decay_rate", "secondary_proton_source"]
 
@@ -45,16 +45,16 @@ def secondary_proton_source(
 
     Parameters
     ----------
-    density : ndarray, shape (n_p, n_r, n_z)   N(T) of protons
+    density : ndarray, shape (n_p, ...)   N(T) of protons
     sigma : ndarray, shape (2, n_p)            total inelastic, on H and He [mb]
 
     Returns
     -------
-    ndarray, shape (n_p, n_r, n_z)   source of N(T) [N / Myr]
+    ndarray, shape (n_p, ...)   source of N(T) [N / Myr]
     """
     rate = collision_rate(sigma, proton.beta, galaxy.helium_fraction)
     # int dT'/T' N rate = int dlnT' N rate
-    integrand = density * (rate * log_step)[:, None, None]
+    integrand = density * per_momentum(rate * log_step, density.ndim - 1)
     above = np.cumsum(integrand[::-1], axis=0)[::-1]
     # trapezoid: half weight at both ends of the integral
     above -= 0.5 * integrand + 0.5 * integrand[-1]

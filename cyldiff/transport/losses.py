@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cyldiff import constants as const
-from cyldiff.grid import Kinematics
+from cyldiff.grid import Kinematics, per_momentum
 
 __all__ = ["coulomb_energy_loss", "ionisation_energy_loss", "momentum_loss_rate"]
 
@@ -43,11 +43,11 @@ def coulomb_energy_loss(nucleus: Kinematics, electron_density: Array) -> Array:
     Parameters
     ----------
     nucleus : Kinematics of shape (n_p,)
-    electron_density : ndarray, shape (n_r, n_z)   [cm^-3]; zero is allowed
+    electron_density : ndarray, any shape in space   [cm^-3]; zero is allowed
 
     Returns
     -------
-    ndarray, shape (n_p, n_r, n_z)
+    ndarray, shape (n_p, ...)
     """
     beta, gamma = nucleus.beta, nucleus.gamma
     mass = nucleus.mass_number * nucleus.mass_per_nucleon
@@ -63,8 +63,9 @@ def coulomb_energy_loss(nucleus: Kinematics, electron_density: Array) -> Array:
     )
     density = np.asarray(electron_density, dtype=float)
     safe = np.maximum(density, 1e-30)
-    logarithm = 0.5 * (np.log(argument)[:, None, None] - np.log(safe))
-    return shape[:, None, None] * np.maximum(logarithm, 0.0) * density
+    space = density.ndim
+    logarithm = 0.5 * (per_momentum(np.log(argument), space) - np.log(safe))
+    return per_momentum(shape, space) * np.maximum(logarithm, 0.0) * density
 
 
 def momentum_loss_rate(
@@ -74,12 +75,13 @@ def momentum_loss_rate(
 
     Parameters
     ----------
-    neutral, ionised : ndarray, shape (n_r, n_z)   H atoms and free electrons [cm^-3]
+    neutral, ionised : ndarray, any shape in space   H atoms and free electrons [cm^-3]
 
     Returns
     -------
-    ndarray, shape (n_p, n_r, n_z)
+    ndarray, shape (n_p, ...)
     """
-    ionisation = ionisation_energy_loss(nucleus, helium_fraction)[:, None, None] * neutral
+    space = neutral.ndim
+    ionisation = per_momentum(ionisation_energy_loss(nucleus, helium_fraction), space) * neutral
     energy_loss = ionisation + coulomb_energy_loss(nucleus, ionised)
-    return energy_loss / (nucleus.beta * nucleus.momentum)[:, None, None]
+    return energy_loss / per_momentum(nucleus.beta * nucleus.momentum, space)
