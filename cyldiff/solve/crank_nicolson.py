@@ -33,6 +33,7 @@ SAFETY = 0.9
 HALF_STEPS = 4  #: backward Euler half-steps after a switch
 #: residual of the linear solve of a step, relative to the tolerance of the step
 LINEAR = 1e-3
+MAXIMUM_FEEDBACK = 20
 
 
 def shifted(operator: TransportOperator, rate: float) -> TransportOperator:
@@ -42,8 +43,10 @@ def shifted(operator: TransportOperator, rate: float) -> TransportOperator:
 
 @dataclass
 class TimeReport:
-    """How a time-dependent solve went: accepted and rejected steps, solver steps, the steps taken [Myr]."""
+    """How a time-dependent solve went: steps accepted, rejected and taken [Myr], solver steps, and the
+    largest residual a linear solve was allowed to leave, relative to what changes in the step."""
 
+    linear_residual: float = 0.0
     accepted: int = 0
     rejected: int = 0
     solver_steps: int = 0
@@ -63,12 +66,14 @@ class Stepper:
     source : (index, time, fields) -> ndarray, the source of field `index`, given the fields before it
     tolerance : error per step, relative to the largest value at the same momentum so far
     solver_tolerance : floor of the linear solves' residual
+    feedback : index -> part of the source that depends linearly on the field itself, or None
     """
 
     operators: Sequence[TransportOperator]
     source: Callable[[int, float, Sequence[Array]], Array]
     tolerance: float = 1e-3
     solver_tolerance: float = 1e-10
+    feedback: Callable[[int], Callable[[Array], Array] | None] = lambda index: None
     maximum_steps: int = 100_000
     report: TimeReport = field(default_factory=TimeReport)
     _longest: dict[int, float] = field(default_factory=dict, repr=False)
@@ -170,9 +175,9 @@ class Stepper:
     def _step(self, fields: Sequence[Array], time: float, step: float) -> list[Array]:
         """Crank-Nicolson."""
         new: list[Array] = []
-        for i, (operator, u) in enumerate(zip(self.operators, fields, strict=True)):
+        for i, u in enumerate(fields):
             q = 0.5 * (self.source(i, time, fields) + self.source(i, time + step, new))
-            d = self._solve(i, shifted(operator, 2.0 / step), 2.0 * (q - operator.apply(u)), u, step)
+            d, q = self._implicit(i, q, u, step, 2.0)
             new.append(u + d)
             self._flows.append((i, u + 0.5 * d, q, step))
         return new
@@ -184,13 +189,32 @@ class Stepper:
         for n in range(HALF_STEPS):
             time = state.time + (n + 1) * part
             new: list[Array] = []
-            for i, (operator, u) in enumerate(zip(self.operators, fields, strict=True)):
-                q = self.source(i, time, new)
-                d = self._solve(i, shifted(operator, 1.0 / part), q - operator.apply(u), u, part)
+            for i, u in enumerate(fields):
+                d, q = self._implicit(i, self.source(i, time, new), u, part, 1.0)
                 new.append(u + d)
                 self._flows.append((i, u + d, q, part))
             fields = new
         return list(fields)
+
+    def _implicit(self, index: int, q: Array, u: Array, step: float, theta: float) -> tuple[Array, Array]:
+        """Change d of ``(A + theta/step) d = theta (q - A u)`` and the source with the field's own part.
+
+        The feedback is taken at ``u + d / theta`` and found by iteration; it is a small part of the sinks.
+        """
+        operator, feedback = self.operators[index], self.feedback(index)
+        moved = shifted(operator, theta / step)
+        drain = operator.apply(u)
+        if feedback is None:
+            return self._solve(index, moved, theta * (q - drain), u, step), q
+        d = np.zeros_like(u)
+        for _ in range(MAXIMUM_FEEDBACK):
+            total = q + feedback(u + d / theta)
+            updated = self._solve(index, moved, theta * (total - drain), u, step)
+            change = np.max(np.abs(updated - d)) / max(float(np.max(np.abs(updated))), 1e-300)
+            d = updated
+            if change < LINEAR * self.tolerance:
+                break
+        return d, total
 
     def _solve(self, index: int, operator: TransportOperator, rhs: Array, u: Array, step: float) -> Array:
         """The change d of a step, to a residual far below the error of the step."""
@@ -206,6 +230,7 @@ class Stepper:
         allowed = LINEAR * self.tolerance * np.maximum(content, change) + self.solver_tolerance * change
         d, steps = self._solver.reduce(operator, rhs, np.maximum(allowed, 1e-290))
         self.report.solver_steps += steps
+        self.report.linear_residual = max(self.report.linear_residual, LINEAR * self.tolerance)
         return np.array(d)
 
 
