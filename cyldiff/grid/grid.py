@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -111,19 +112,22 @@ class Grid:
             return area
         raise GridError(f'no axis "{axis}"; known: r, z')
 
-    def cell_average(self, function: Callable[[Array, Array], Array], *, points: int = 12) -> Array:
+    def cell_average(
+        self, function: Callable[[Array, Array], Array], *, points: int = 12, edges: tuple[float, ...] = ()
+    ) -> Array:
         """Volume average of ``function(r, z)`` over every cell, shape (n_r, n_z).
 
-        Gauss-Legendre in r (weighted with r) and in z; a cell across the plane is split at z = 0,
-        where discs of exponential profile have their kink. Point values would make the grammage
-        depend on the mesh.
+        Gauss-Legendre in r (weighted with r) and in z. A cell is split at z = 0, where discs of
+        exponential profile have their kink, and at the heights ``edges`` [kpc], on both sides of the
+        plane, where the function jumps. Point values would make the grammage depend on the mesh.
         """
         nodes, weights = np.polynomial.legendre.leggauss(points)
         r_points, r_weights = self._radial_quadrature(nodes, weights)
         low, high = self.z.faces[:-1], self.z.faces[1:]
-        middle = np.where((low < 0.0) & (high > 0.0), 0.0, 0.5 * (low + high))
+        cuts = [-np.inf, *sorted({0.0, *edges, *(-e for e in edges)}), np.inf]
         total = np.zeros((self.r.n, self.z.n))
-        for a, b in ((low, middle), (middle, high)):
+        for below, above in pairwise(cuts):
+            a, b = np.clip(below, low, high), np.clip(above, low, high)
             z_points = 0.5 * (a + b)[:, None] + 0.5 * (b - a)[:, None] * nodes
             z_weights = 0.5 * ((b - a) / (high - low))[:, None] * weights
             values = function(r_points[:, None, :, None], z_points[None, :, None, :])

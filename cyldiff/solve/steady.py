@@ -21,7 +21,7 @@ from cyldiff.operators import TransportOperator
 from cyldiff.solve import kernels
 from cyldiff.solve.base import SolveReport
 
-__all__ = ["SteadySolver", "solve_direct"]
+__all__ = ["SteadySolver", "march_lead", "solve_direct"]
 
 Array = NDArray[np.float64]
 #: linear map of the solution to an additional source, e.g. secondary protons
@@ -118,7 +118,7 @@ class _Problem:
         r, z, p = operator.space["r"], operator.space["z"], operator.momentum
         self.c = scratch("c", (n_p, 10, n_r, n_z))
         self.t = scratch("t", (n_p, 5, n_z, n_r))
-        lead = _march_lead(operator)
+        lead = march_lead(operator)
         kernels.scale(
             self.D, r.lower, r.upper, r.diagonal, z.lower, z.upper, z.diagonal,
             p[-1], p[1], p[2], operator.diagonal, operator.sink_rate, operator.loss_rate,
@@ -237,7 +237,7 @@ class _Problem:
         self.cycle(KRYLOV_RELAXATION, cap=2.0)
 
 
-def _march_lead(operator: TransportOperator) -> Array:
+def march_lead(operator: TransportOperator) -> Array:
     """Order of the march's loss flux per momentum: 1/2 second-order upwind, 0 first-order upwind.
 
     The second order follows the third-order residual closely where losses rule; under reacceleration

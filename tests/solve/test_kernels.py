@@ -10,6 +10,7 @@ from scipy.sparse.linalg import splu
 from cyldiff.grid import Grid, energy_grid
 from cyldiff.operators import TransportOperator
 from cyldiff.solve import kernels
+from cyldiff.solve.steady import march_lead
 from cyldiff.transport.coefficients import TransportCoefficients
 
 SMALL, LONG_ROWS = (6, 5, 7), (5, 26, 29)  # the second has whole vectors and a remainder in its rows
@@ -65,11 +66,12 @@ class Kernels:
         self.operator = operator
         self.D = np.ascontiguousarray(operator.D_center)
         self.c = np.full((n_p, 10, n_r, n_z), np.nan)
-        self.t = np.full((n_p, 4, n_z, n_r), np.nan)
+        self.t = np.full((n_p, 5, n_z, n_r), np.nan)
+        lead = march_lead(operator)
         r, z, p = operator.space["r"], operator.space["z"], operator.momentum
         kernels.scale(
             self.D, r.lower, r.upper, r.diagonal, z.lower, z.upper, z.diagonal, p[-1], p[1], p[2],
-            operator.diagonal, operator.sink_rate, operator.loss_rate, operator.width, self.c, self.t,
+            operator.diagonal, operator.sink_rate, operator.loss_rate, operator.width, lead, self.c, self.t,
         )  # fmt: skip
         self.x = np.zeros((n_p + 3, n_r + 2, n_z + 2))
         self.inner = self.x[1:-2, 1:-1, 1:-1]
@@ -85,7 +87,7 @@ class Kernels:
         self.delta, self.factor = np.full(planes, 1e3), np.full(planes, 1e3)
         self.delta[-1] = self.factor[-1] = 0.0
         by_r, by_z = (n_r, kernels.padded(n_z)), (n_z, kernels.padded(n_r))
-        self.tiles = [np.full(s, 1e3) for s in (by_r, by_z, by_r, by_z)]
+        self.tiles = [np.full(s, 1e3) for s in (by_r, by_z, by_z, by_r, by_z)]
         self.carry = np.full((2, max(by_r[1], by_z[1])), 1e3)
         assert shape == self.q.shape
 
@@ -101,8 +103,8 @@ def matrix(shape, diagonal, gains):
     index = np.arange(np.prod(shape)).reshape(shape)
     result = sparse.dia_array((diagonal.reshape(1, -1), [0]), shape=(index.size, index.size)).tocsc()
     for (axis, offset), gain in gains.items():
-        here = np.moveaxis(index, axis, 0)
-        rows, columns = (here[:-1], here[1:]) if offset > 0 else (here[1:], here[:-1])
+        here, far = np.moveaxis(index, axis, 0), abs(offset)
+        rows, columns = (here[:-far], here[far:]) if offset > 0 else (here[far:], here[:-far])
         values = -gain.ravel()[rows.ravel()]
         result = result + sparse.coo_array((values, (rows.ravel(), columns.ravel())), shape=result.shape)
     return result.tocsc()
@@ -116,10 +118,13 @@ def reference_step(operator, x, source, escape, s, omega, cap):
     tau = s / D
     residual = tau * (source - operator.apply(x))
 
-    march = np.zeros(shape)
-    march[:-1] = operator.loss_rate[1:] / width[:-1]
-    losses = z.diagonal + operator.sink_rate + operator.loss_rate / width
-    gains = {(2, -1): tau * z.lower, (2, 1): tau * z.upper, (0, 1): tau * march}
+    # the flux through the lower face of cell k is (1 + lead[k]) F[k] - lead[k] F[k + 1], F = b U
+    lead = march_lead(operator)[:, None, None]
+    march, second = np.zeros(shape), np.zeros(shape)
+    march[:-1] = (1.0 + lead[1:] + lead[:-1]) * operator.loss_rate[1:] / width[:-1]
+    second[:-2] = -lead[1:-1] * operator.loss_rate[2:] / width[:-2]
+    losses = z.diagonal + operator.sink_rate + (1.0 + lead) * operator.loss_rate / width
+    gains = {(2, -1): tau * z.lower, (2, 1): tau * z.upper, (0, 1): tau * march, (0, 2): tau * second}
     y = splu(matrix(shape, 1.0 + tau * losses, gains)).solve(residual.ravel())
 
     gains = {(1, -1): tau * r.lower, (1, 1): tau * r.upper}
@@ -211,3 +216,10 @@ def test_aligned_zeros_begin_on_a_cache_line():
     arrays = [kernels.aligned_zeros(shape) for shape in ((3, 5), (2, 3, 7), (1,))]
     assert all(a.ctypes.data % 64 == 0 and a.flags.c_contiguous and not a.any() for a in arrays)
     assert arrays[1].shape == (2, 3, 7)
+
+
+@pytest.mark.parametrize("reacceleration", [True, False])
+def test_march_is_second_order_only_without_reacceleration(reacceleration):
+    lead = march_lead(make_operator(SMALL, reacceleration=reacceleration))
+    assert lead[-1] == 0.0
+    assert np.all(lead[:-1] == (0.0 if reacceleration else 0.5))
