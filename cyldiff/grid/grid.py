@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -190,7 +191,7 @@ class Grid:
         low, high = self.z.faces[:-1], self.z.faces[1:]
         cuts = [-np.inf, *sorted({0.0, *edges, *(-e for e in edges)}), np.inf]
         total = np.zeros((self.r.n, self.z.n))
-        for below, above in zip(cuts[:-1], cuts[1:], strict=True):
+        for below, above in pairwise(cuts):
             a, b = np.clip(below, low, high), np.clip(above, low, high)
             if not np.any(b > a):
                 continue

@@ -54,7 +54,8 @@ class BrokenPowerLawInjection(Model):
         smooth = self.smoothness or (0.0,) * len(self.breaks)
         for position, s, step in zip(self.breaks, smooth, np.diff(self.indices), strict=True):
             x = rigidity / position
-            base = np.maximum(x, 1.0) if s == 0.0 else (1.0 + x ** (1.0 / s)) ** s
+            # (1 + x^(1/s))^s without the overflow of x^(1/s)
+            base = np.maximum(x, 1.0) if s == 0.0 else np.exp(s * np.logaddexp(0.0, np.log(x) / s))
             spectrum = spectrum * base**-step
         if self.cutoff is not None:
             spectrum = spectrum * np.exp(-((rigidity / self.cutoff) ** self.cutoff_sharpness))
