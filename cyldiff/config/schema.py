@@ -10,8 +10,9 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from cyldiff.config.base import Integer, Kind, Model, Number, Quantity
-from cyldiff.errors import nearest
+from cyldiff.errors import nearest, quoted
 from cyldiff.galaxy.gas import GasModel
+from cyldiff.grid.axis import MINIMUM_CELLS
 
 __all__ = [
     "CompareConfig",
@@ -42,16 +43,29 @@ Names = Annotated[tuple[str, ...], BeforeValidator(_as_tuple)]
 class RunInfo(Model):
     """What the run is called and for."""
 
-    name: str = Field(description="short name; the default output file is NAME.nc")
+    name: str = Field(max_length=100, description="short name; the default output file is NAME.nc")
     purpose: str = Field(default="", description="one sentence for whoever opens the result")
+
+    @field_validator("name")
+    @classmethod
+    def _is_file_name(cls, value: str) -> str:
+        if not value.isprintable() or not value.strip() or value.startswith(".") or set(value) & set("/\\"):
+            raise ValueError(f'found {quoted(value)}; expected a plain name, e.g. "quickstart"')
+        return value
 
 
 class SpaceAxis(Model):
     """Cells of one spatial axis."""
 
-    n: Integer = Field(ge=1, le=5000, description="number of cells (z: of the half-space if half_space)")
-    spacing: Literal["uniform", "sinh"] = Field(default="uniform", description="cell widths")
-    stretch: Number = Field(default=5.0, gt=0.0, le=12.0, description="strength a of the sinh stretching")
+    n: Integer = Field(
+        ge=MINIMUM_CELLS, le=5000, description="number of cells (z: of the half-space if half_space)"
+    )
+    spacing: Literal["uniform", "sinh"] = Field(
+        default="uniform", description='equal cells, or "sinh": narrow at the plane, wide at the edge (z only)'
+    )
+    stretch: Number = Field(
+        default=5.0, gt=0.0, le=12.0, description="strength a of the sinh stretching; no meaning if uniform"
+    )
 
 
 class SpaceAxes(Model):
@@ -76,7 +90,9 @@ class SpaceAxes(Model):
 class MomentumAxis(Model):
     """The master grid in kinetic energy per nucleon, common to all nuclei."""
 
-    variable: Literal["kinetic energy per nucleon"] = "kinetic energy per nucleon"
+    variable: Literal["kinetic energy per nucleon"] = Field(
+        default="kinetic energy per nucleon", description="what the points are equidistant in, logarithmically"
+    )
     min: Quantity("energy") = Field(gt=0, description="lowest kinetic energy per nucleon")  # type: ignore[valid-type]
     max: Quantity("energy") = Field(gt=0, description="highest kinetic energy per nucleon")  # type: ignore[valid-type]
     per_decade: Number = Field(gt=1.0, le=200.0, description="points per decade of energy")
@@ -84,16 +100,17 @@ class MomentumAxis(Model):
     @model_validator(mode="after")
     def _not_empty(self) -> MomentumAxis:
         if self.max < 3.0 * self.min:
-            raise ValueError("the energy range is empty: max must be at least three times min")
+            found = f"{self.min:g} to {self.max:g} GeV"
+            raise ValueError(f"the energy range {found} is empty; expected max at least three times min")
         return self
 
 
 class GridConfig(Model):
     """Resolution only."""
 
-    title: str = ""
-    space: SpaceAxes
-    momentum: MomentumAxis
+    title: str = Field(default="", description="what the grid is for")
+    space: SpaceAxes = Field(description="cells in r and z")
+    momentum: MomentumAxis = Field(description="points in kinetic energy per nucleon")
 
 
 class Halo(Model):
@@ -148,16 +165,24 @@ class PhysicsConfig(Model):
 
     title: str = Field(default="", description="what the model is")
     source: dict[str, Any] = Field(default_factory=dict, description="pedigree of the numbers")
-    halo: Halo
-    observer: Observer
-    diffusion: Kind("diffusion")  # type: ignore[valid-type]
-    reacceleration: Kind("reacceleration")  # type: ignore[valid-type]
-    convection: Kind("convection")  # type: ignore[valid-type]
-    gas: GasModel
-    inelastic: Kind("inelastic")  # type: ignore[valid-type]
-    spallation: Kind("spallation")  # type: ignore[valid-type]
-    sources: dict[str, SourceComponent] = Field(min_length=1)
-    modulation: Kind("modulation")  # type: ignore[valid-type]
+    halo: Halo = Field(description="the box; particles escape at its surface")
+    observer: Observer = Field(description="where the Sun is")
+    diffusion: Kind("diffusion") = Field(description="law of spatial diffusion")  # type: ignore[valid-type]
+    reacceleration: Kind("reacceleration") = Field(  # type: ignore[valid-type]
+        description="law of momentum diffusion"
+    )
+    convection: Kind("convection") = Field(description="Galactic wind")  # type: ignore[valid-type]
+    gas: GasModel = Field(description="interstellar gas: neutral, molecular, ionised, and helium")
+    inelastic: Kind("inelastic") = Field(  # type: ignore[valid-type]
+        description="total inelastic cross sections, what removes a nucleus"
+    )
+    spallation: Kind("spallation") = Field(  # type: ignore[valid-type]
+        description="production cross sections of fragments"
+    )
+    sources: dict[str, SourceComponent] = Field(
+        min_length=1, description="source components by a name of your choice"
+    )
+    modulation: Kind("modulation") = Field(description="solar modulation")  # type: ignore[valid-type]
     energy_losses: bool = Field(default=True, description="ionisation and Coulomb losses")
     secondary_protons: bool = Field(default=True, description="protons left behind by p-p and p-He reactions")
 
@@ -172,14 +197,14 @@ class SpeciesConfig(Model):
 class ErrorEstimate(Model):
     """Estimate of the discretisation error at the Sun from a second, coarser solve."""
 
-    enabled: bool = True
+    enabled: bool = Field(default=True, description="make the second solve; about a tenth of the time")
     coarsening: Number = Field(default=2.0, ge=1.2, le=4.0, description="ratio of the cell sizes")
 
 
 class SolverConfig(Model):
     """How the equation is solved."""
 
-    kind: Literal["steady"] = "steady"
+    kind: Literal["steady"] = Field(default="steady", description="what is solved for")
     backend: Literal["numba", "direct"] = Field(
         default="numba", description='"numba", or "direct": sparse factorisation, small grids only'
     )
@@ -188,7 +213,9 @@ class SolverConfig(Model):
     momentum_scheme: Literal["third-order", "chang-cooper", "upwind"] = Field(
         default="third-order", description="flux in momentum"
     )
-    grid_error: ErrorEstimate = Field(default_factory=ErrorEstimate)
+    grid_error: ErrorEstimate = Field(
+        default_factory=ErrorEstimate, description="estimate of the discretisation error at the Sun"
+    )
 
 
 class OutputConfig(Model):
@@ -218,11 +245,13 @@ class CompareConfig(Model):
 class RunConfig(Model):
     """A complete, validated run."""
 
-    schema_version: Literal[1] = Field(alias="schema")
-    run: RunInfo
-    grid: GridConfig
-    physics: PhysicsConfig
-    species: SpeciesConfig = Field(default_factory=SpeciesConfig)
-    solver: SolverConfig = Field(default_factory=SolverConfig)
-    output: OutputConfig = Field(default_factory=OutputConfig)
-    compare: CompareConfig = Field(default_factory=CompareConfig)
+    schema_version: Literal[1] = Field(alias="schema", description="version of this set of keys")
+    run: RunInfo = Field(description="what the run is called and for")
+    grid: GridConfig = Field(description='resolution; "use" names a file of the library of grids')
+    physics: PhysicsConfig = Field(description='the model; "use" names a file of the library of models')
+    species: SpeciesConfig = Field(default_factory=SpeciesConfig, description="which nuclides are followed")
+    solver: SolverConfig = Field(default_factory=SolverConfig, description="how the equation is solved")
+    output: OutputConfig = Field(default_factory=OutputConfig, description="what is written")
+    compare: CompareConfig = Field(
+        default_factory=CompareConfig, description="measured data the result is compared with"
+    )

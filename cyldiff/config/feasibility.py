@@ -1,0 +1,229 @@
+"""Checks that need numbers: the mesh, the memory, the ranges of tables and formulas on it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cyldiff.config.memory import available_memory, needed_memory
+from cyldiff.config.parts import Parts, followed_species
+from cyldiff.config.toml import dotted
+from cyldiff.errors import CyldiffError, DataError, GridError, Problem
+from cyldiff.grid import Grid, Kinematics
+from cyldiff.grid.axis import vertical_axis
+from cyldiff.particles.species import nuclides
+
+__all__ = ["NUMERICAL_CHECKS"]
+
+Array = NDArray[np.float64]
+GIGABYTE = 1e9
+#: points per coordinate at which formulas are tried
+_POINTS = 25
+
+
+def _vertical_cells(parts: Parts) -> Iterator[Problem]:
+    """The numbers of cells make a mesh."""
+    z, half_space = parts.at("grid.space.z"), parts.at("grid.space.half_space")
+    if z is None or half_space is None:
+        return
+    try:
+        vertical_axis(z.n, 1.0, half_space=half_space)
+    except GridError as error:
+        yield Problem("grid.space.z.n", str(error).removeprefix("z: "))
+
+
+def _memory(parts: Parts) -> Iterator[Problem]:
+    """The run fits into memory."""
+    shape, species = _shape(parts), followed_species(parts)
+    quantities, backend = parts.at("output.quantities"), parts.at("solver.backend")
+    if shape is None or not species or quantities is None or backend is None:
+        return
+    components = max(1, len(parts.under("physics.sources")))
+    needed = needed_memory(
+        shape,
+        species=len(species),
+        components=components,
+        flux="flux" in quantities,
+        direct=backend == "direct",
+    )
+    available = available_memory()
+    if available is not None and needed > available:
+        mesh = " x ".join(f"{n}" for n in shape)
+        how = "backend = numba, " if backend == "direct" else ""
+        yield Problem(
+            "grid",
+            f"{mesh} cells (energy, r, z) and {len(species)} species need about {needed / GIGABYTE:.2g} GB of "
+            f"memory, {available / GIGABYTE:.2g} GB are free; expected {how}fewer cells, energies or species",
+        )
+
+
+def _tables(parts: Parts) -> Iterator[Problem]:
+    """Cross sections exist at all energies of the grid."""
+    energies, species = _energy_range(parts), followed_species(parts)
+    if energies is None or not species:
+        return
+    inelastic, spallation = parts.at("physics.inelastic"), parts.at("physics.spallation")
+    attempts: tuple[tuple[str, Any, Callable[[], Any]], ...] = (
+        ("physics.inelastic", inelastic, lambda: inelastic.table(species, energies)),
+        ("physics.spallation", spallation, lambda: spallation.production([s.name for s in species], energies)),
+    )
+    for path, part, attempt in attempts:
+        if part is None:
+            continue
+        try:
+            attempt()
+        except DataError as error:
+            yield Problem(path, str(error))
+
+
+def _diffusion(parts: Parts) -> Iterator[Problem]:
+    """D is a positive number everywhere, and its slope allows the reacceleration."""
+    law, energies, place = parts.at("physics.diffusion"), _energy_range(parts), _places(parts)
+    if law is None or energies is None or place is None:
+        return
+    r, z = place
+    for nucleus in _lightest_and_heaviest(energies):
+        with np.errstate(all="ignore"):
+            D = law.coefficient(
+                nucleus.rigidity[:, None, None],
+                nucleus.beta[:, None, None],
+                r[None, :, None],
+                z[None, None, :],
+                axis="z",
+            )
+        bad = ~(np.isfinite(D) & (D > 0.0))
+        if bad.any():
+            k = int(np.argmax(np.broadcast_to(bad, (len(energies), *bad.shape[1:])).any(axis=(1, 2))))
+            value = np.asarray(D)[bad].flat[0]
+            yield Problem(
+                "physics.diffusion",
+                f"D is {value:g} kpc^2/Myr at a rigidity of {nucleus.rigidity[k]:.3g} GV; "
+                "expected a positive number at all energies of the grid",
+            )
+            return
+    yield from _slope(parts, law, r, z)
+
+
+def _slope(parts: Parts, law: Any, r: Array, z: Array) -> Iterator[Problem]:
+    reacceleration = parts.at("physics.reacceleration")
+    if reacceleration is None or not getattr(reacceleration, "alfven_speed", 0.0):
+        return
+    slope = np.asarray(law.slope(r[:, None], z[None, :]))
+    if np.any(slope <= 0.0) or np.any(slope >= 2.0):
+        worst = slope.min() if np.any(slope <= 0.0) else slope.max()
+        yield Problem(
+            "physics.reacceleration.alfven_speed",
+            f"reacceleration needs a slope of D between 0 and 2 at low rigidity, found {worst:.3g}; "
+            'expected another diffusion law, or reacceleration = { kind = "none" }',
+        )
+
+
+def _injection(parts: Parts) -> Iterator[Problem]:
+    """Spectra of the sources are numbers on the grid and positive where abundances are given."""
+    energies = _energy_range(parts)
+    if energies is None:
+        return
+    for name in parts.under("physics.sources"):
+        path = ("physics", "sources", name)
+        reference = parts.get((*path, "reference_energy"))
+        for species, law in (parts.get((*path, "injection")) or {}).items():
+            points = energies if reference is None else np.append(energies, reference)
+            for nucleus in _lightest_and_heaviest(points):
+                with np.errstate(all="ignore"):
+                    spectrum = law.per_rigidity(nucleus.rigidity)
+                problem = _bad_spectrum(spectrum, with_reference=reference is not None)
+                if problem:
+                    yield Problem(dotted((*path, "injection", species)), problem)
+                    break
+
+
+def _bad_spectrum(spectrum: Array, *, with_reference: bool) -> str:
+    if not np.all(np.isfinite(spectrum)) or np.any(spectrum < 0.0):
+        return "the spectrum is not a finite number at all energies of the grid"
+    if with_reference and not spectrum[-1] > 0.0:
+        return "the spectrum is zero at reference_energy; expected a higher cutoff or a lower reference"
+    return ""
+
+
+def _distribution(parts: Parts) -> Iterator[Problem]:
+    """The sources are somewhere in the box."""
+    place, shape = _places(parts), _shape(parts)
+    sun, grid = parts.at("physics.observer.r"), _mesh(parts)
+    if place is None or shape is None or sun is None or grid is None:
+        return
+    for name in parts.under("physics.sources"):
+        law = parts.at("physics.sources", name, "distribution")
+        if law is None:
+            continue
+        try:
+            with np.errstate(all="ignore"):
+                density = law.on_grid(grid, sun)
+            reason = "" if np.all(np.isfinite(density)) else "the source distribution is not finite on the grid"
+        except (CyldiffError, ValueError) as error:
+            reason = str(error)
+        if reason:
+            yield Problem(dotted(("physics", "sources", name, "distribution")), reason)
+
+
+def _mesh(parts: Parts) -> Grid | None:
+    """Spatial mesh of the run, if it is known, valid and not too large for a check."""
+    grid, halo, shape = parts.at("grid"), parts.at("physics.halo"), _shape(parts)
+    sun = parts.at("physics.observer.r")
+    if grid is None or halo is None or shape is None or sun is None or shape[1] * shape[2] > 1e5:
+        return None
+    space = grid.space
+    try:
+        return Grid.build(
+            kinetic_energy=np.array([1.0, 10.0]),
+            radius=halo.radius,
+            half_height=halo.half_height,
+            n_r=shape[1],
+            n_z=shape[2],
+            half_space=space.half_space,
+            stretch=space.z.stretch if space.z.spacing == "sinh" else 0.0,
+            slab_at=sun if space.geometry == "slab" else None,
+        )
+    except GridError:  # reported already
+        return None
+
+
+def _shape(parts: Parts) -> tuple[int, int, int] | None:
+    """Numbers of energies and of cells in r and z."""
+    space, momentum = parts.at("grid.space"), parts.at("grid.momentum")
+    if space is None or momentum is None:
+        return None
+    decades = float(np.log10(momentum.max / momentum.min))
+    return round(momentum.per_decade * decades) + 2, space.r.n if space.r else 1, space.z.n
+
+
+def _energy_range(parts: Parts) -> Array | None:
+    """Energies of the grid, a few of them with both ends [GeV/n]."""
+    momentum = parts.at("grid.momentum")
+    return np.geomspace(momentum.min, momentum.max, _POINTS) if momentum is not None else None
+
+
+def _places(parts: Parts) -> tuple[Array, Array] | None:
+    """Points in r and z over the box [kpc]."""
+    halo = parts.at("physics.halo")
+    if halo is None:
+        return None
+    height = halo.half_height * np.linspace(0.0, 1.0, _POINTS) ** 3
+    return np.linspace(0.0, halo.radius, _POINTS), np.concatenate([-height[:0:-1], height])
+
+
+def _lightest_and_heaviest(energies: Array) -> list[Kinematics]:
+    known = list(nuclides().values())
+    return [Kinematics(energies, s.Z, s.A, s.mass_per_nucleon) for s in (known[0], known[-1])]
+
+
+NUMERICAL_CHECKS: tuple[Callable[[Parts], Iterator[Problem]], ...] = (
+    _vertical_cells,
+    _memory,
+    _tables,
+    _diffusion,
+    _injection,
+    _distribution,
+)
