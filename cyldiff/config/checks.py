@@ -142,9 +142,23 @@ def _data(parts: Parts) -> Iterator[Problem]:
             )
 
 
+def _histories(parts: Parts) -> Iterator[Problem]:
+    """A strength in time needs a run in time."""
+    if parts.at("solver.kind") != "steady":
+        return
+    for name in parts.under("physics.sources"):
+        path = ("physics", "sources", name)
+        history = parts.get((*path, "history"))
+        if history is not None and history.kind != "constant":
+            yield Problem(
+                dotted((*path, "history")),
+                f'"{history.kind}" has no meaning in a steady run; set solver.kind = "crank-nicolson"',
+            )
+
+
 def _few(names: list[str]) -> str:
     return ", ".join(names) if len(names) <= 6 else f"{', '.join(names[:3])}, … {names[-1]}"
 
 
 Check = Callable[[Parts], Iterator[Problem]]
-_CHECKS: tuple[Check, ...] = (_species, _halo, _observer, _half_space, _sources, _data)
+_CHECKS: tuple[Check, ...] = (_species, _halo, _observer, _half_space, _sources, _histories, _data)

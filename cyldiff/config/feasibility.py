@@ -65,6 +65,7 @@ def _tables(parts: Parts) -> Iterator[Problem]:
     energies, species = _energy_range(parts), followed_species(parts)
     if energies is None or not species:
         return
+    energies = energies[[0, -1]]
     inelastic, spallation = parts.at("physics.inelastic"), parts.at("physics.spallation")
     attempts: tuple[tuple[str, Any, Callable[[], Any]], ...] = (
         ("physics.inelastic", inelastic, lambda: inelastic.table(species, energies)),

@@ -13,6 +13,7 @@ from cyldiff.config.base import Integer, Kind, Model, Number, Quantity
 from cyldiff.errors import nearest, quoted
 from cyldiff.galaxy.gas import GasModel
 from cyldiff.grid.axis import MINIMUM_CELLS
+from cyldiff.sources.history import AlwaysOn
 
 __all__ = [
     "CompareConfig",
@@ -30,6 +31,7 @@ __all__ = [
     "SpaceAxes",
     "SpaceAxis",
     "SpeciesConfig",
+    "TimeConfig",
 ]
 
 
@@ -71,8 +73,11 @@ class SpaceAxis(Model):
 class SpaceAxes(Model):
     """The mesh in space; the box itself belongs to the physics."""
 
-    geometry: Literal["cylindrical", "slab"] = Field(description='"cylindrical" (r, z) or 1-D "slab" in z')
+    geometry: Literal["cylindrical", "slab"] = Field(
+        description='"cylindrical", (r, z) or with phi (r, phi, z), or 1-D "slab" in z'
+    )
     r: SpaceAxis | None = Field(default=None, description="radial cells; not for a slab")
+    phi: SpaceAxis | None = Field(default=None, description="cells around the circle: makes the grid 3-D")
     z: SpaceAxis = Field(description="vertical cells")
     half_space: bool = Field(default=False, description="solve z >= 0 only; needs symmetric sources, gas and D")
 
@@ -80,6 +85,10 @@ class SpaceAxes(Model):
     def _matching(self) -> SpaceAxes:
         if self.geometry == "cylindrical" and self.r is None:
             raise ValueError("r is missing: a cylindrical grid needs radial cells")
+        if self.geometry == "slab" and self.phi is not None:
+            raise ValueError("a slab has no phi; remove it")
+        if self.phi is not None and self.phi.spacing != "uniform":
+            raise ValueError('phi.spacing must be "uniform"')
         if self.geometry == "slab" and self.r is not None:
             raise ValueError("a slab has no r; remove it")
         if self.r is not None and self.r.spacing != "uniform":
@@ -141,6 +150,9 @@ class SourceComponent(Model):
         gt=0, description="kinetic energy per nucleon at which abundances (and a local flux) are given"
     )
     normalisation: Kind("normalisation") = Field(description="absolute scale of the component")  # type: ignore[valid-type]
+    history: Kind("history") = Field(  # type: ignore[valid-type]
+        default_factory=AlwaysOn, description="strength in time, for time-dependent runs"
+    )
 
     @field_validator("abundances")
     @classmethod
@@ -201,10 +213,37 @@ class ErrorEstimate(Model):
     coarsening: Number = Field(default=2.0, ge=1.2, le=4.0, description="ratio of the cell sizes")
 
 
+class TimeConfig(Model):
+    """When a time-dependent run looks, and how exact it is in time."""
+
+    times: Annotated[tuple[Quantity("time"), ...], BeforeValidator(_as_tuple)] = Field(  # type: ignore[valid-type]
+        min_length=1, description="output times after the start, increasing"
+    )
+    start: Literal["empty", "steady"] = Field(
+        default="empty", description='"empty" space, or the "steady" state of sources that are always on'
+    )
+    tolerance: Number = Field(
+        default=1e-3, gt=1e-8, lt=0.1, description="error per step, relative to the largest value so far"
+    )
+    first_step: Quantity("time") | None = Field(  # type: ignore[valid-type]
+        default=None, gt=0, description="first trial step after a switch; default 1e-3 of what follows"
+    )
+
+    @field_validator("times")
+    @classmethod
+    def _increasing(cls, value: tuple[float, ...]) -> tuple[float, ...]:
+        if any(t <= 0.0 for t in value) or list(value) != sorted(set(value)):
+            raise ValueError("times must be positive and increasing")
+        return value
+
+
 class SolverConfig(Model):
     """How the equation is solved."""
 
-    kind: Literal["steady"] = Field(default="steady", description="what is solved for")
+    kind: Literal["steady", "crank-nicolson"] = Field(
+        default="steady", description='the "steady" state, or its approach in time by "crank-nicolson"'
+    )
+    time: TimeConfig | None = Field(default=None, description="times of a crank-nicolson run")
     backend: Literal["numba", "direct"] = Field(
         default="numba", description='"numba", or "direct": sparse factorisation, small grids only'
     )
@@ -217,20 +256,30 @@ class SolverConfig(Model):
         default_factory=ErrorEstimate, description="estimate of the discretisation error at the Sun"
     )
 
+    @model_validator(mode="after")
+    def _in_time(self) -> SolverConfig:
+        if self.kind == "crank-nicolson" and self.time is None:
+            raise ValueError('time is missing: kind = "crank-nicolson" needs time.times, e.g. ["1 Myr"]')
+        if self.kind == "steady" and self.time is not None:
+            raise ValueError('time has no meaning with kind = "steady"; remove it')
+        return self
+
+
 
 class OutputConfig(Model):
     """What is written."""
 
-    quantities: Names = Field(
-        default=("flux",), description='"flux": intensity everywhere, besides the spectra at the Sun'
+    quantities: Names | None = Field(
+        default=None,
+        description='"flux": intensity everywhere, besides the spectra at the Sun; default on in 1-D and 2-D, off in 3-D',
     )
     components: bool = Field(default=False, description="also every source component by itself")
 
     @field_validator("quantities")
     @classmethod
-    def _known(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+    def _known(cls, value: tuple[str, ...] | None) -> tuple[str, ...] | None:
         known = ("flux",)
-        for name in value:
+        for name in value or ():
             if name not in known:
                 raise ValueError(f'"{name}" unknown; known: {", ".join(known)}{nearest(name, known)}')
         return value

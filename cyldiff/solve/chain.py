@@ -98,6 +98,7 @@ class ChainSolver:
     scheme : momentum flux
     direct : use the sparse factorisation instead of the iteration
     secondary_protons : follow protons left behind by inelastic reactions
+    positive : refuse densities that are negative beyond round-off
     """
 
     propagation: Propagation
@@ -106,6 +107,7 @@ class ChainSolver:
     scheme: str = "third-order"
     direct: bool = False
     secondary_protons: bool = True
+    positive: bool = True
 
     @property
     def grid(self) -> Grid:
@@ -197,7 +199,7 @@ class ChainSolver:
                 guess = before * self.column(_ratio(level, entering[number]))
             entering[number] = level
             solution, report = self._solve_one(operator, source, guess, feedback, name)
-            check_density(solution, self.grid, name)
+            check_density(solution, self.grid, name, positive=self.positive)
             flow.add(solution, source if feedback is None else source + feedback(solution))
             density[number, index] = solution / to_log_p
             row.append(report)
@@ -275,14 +277,14 @@ def _ratio(above: Array, below: Array) -> Array:
     return np.divide(above, below, out=np.zeros_like(above), where=below > 0.0)
 
 
-def check_density(solution: Array, grid: Grid, name: str) -> None:
+def check_density(solution: Array, grid: Grid, name: str, *, positive: bool = True) -> None:
     """Refuse a field that is not a number, or negative beyond round-off, and say where."""
     if not np.all(np.isfinite(solution)):
         where = [int(a[0]) for a in np.nonzero(~np.isfinite(solution))]
         raise ConvergenceError(f"{name}: the density is not a number at {_place(grid, where)}")
     highest = solution.max(axis=tuple(range(1, solution.ndim)), keepdims=True)
     relative = np.where(highest > 0.0, solution / np.where(highest > 0.0, highest, 1.0), solution)
-    if relative.min() < -NEGATIVE:
+    if positive and relative.min() < -NEGATIVE:
         where = [int(a) for a in np.unravel_index(np.argmin(relative), solution.shape)]
         raise ConvergenceError(
             f"{name}: the density is negative ({relative.min():.1e} of the largest at that energy) "

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from cyldiff.grid import per_momentum
+from cyldiff.operators import TransportOperator
 from cyldiff.solve.base import SolveReport
 from cyldiff.solve.chain import ChainSolution, ChainSolver, PrimarySource, check_density
 from cyldiff.solve.crank_nicolson import Stepper
@@ -77,7 +79,8 @@ def evolve(
         )
         for snapshot, fields in zip(snapshots, states, strict=True):
             for i, u in enumerate(fields):
-                check_density(u, chain.grid, f"{chain.network.species[i].name} from {component.name}")
+                name = f"{chain.network.species[i].name} from {component.name}"
+                check_density(u, chain.grid, name, positive=chain.positive)
                 snapshot[number, i] = u / member.to_log_p[i]
         for i, account in enumerate(stepper.accounts):
             kept = _content(operators[i], states[-1][i]) - before[i]
@@ -95,10 +98,9 @@ def evolve(
     return [ChainSolution(chain.network.species, s, rows, balance, tuple(accounts)) for s in snapshots]
 
 
-def _content(operator: object, u: Array) -> float:
-    from cyldiff.grid import per_momentum
-
-    weight = per_momentum(operator.width, u.ndim - 1) * operator.grid.volume  # type: ignore[attr-defined]
+def _content(operator: TransportOperator, u: Array) -> float:
+    """Number of particles."""
+    weight = per_momentum(operator.width, u.ndim - 1) * operator.grid.volume
     return float(np.sum(u * weight))
 
 
