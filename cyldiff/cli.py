@@ -89,7 +89,7 @@ def _stoppable() -> Iterator[None]:
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(package_name="cyldiff")
+@click.version_option(package_name="cyldiff", prog_name="cyldiff")
 @click.option("-v", "--verbose", is_flag=True, help="Log what is done: files read, nuclides solved.")
 def main(verbose: bool) -> None:
     """Transport of cosmic rays in the Galaxy.
@@ -281,7 +281,7 @@ def _library_file(name: str) -> Path:
     found = {
         f"{kind}/{entry}": entry for kind in ("runs", "models", "grids") for entry in resources.names(kind)
     }
-    hits = [key for key, entry in found.items() if name in (key, entry)]
+    hits = [name] if name in found else [key for key, entry in found.items() if name == entry]
     if not hits:
         raise DataError(f"no run, model or grid {quoted(name)}{nearest(name, found.values())}")
     if len(hits) > 1:
@@ -301,7 +301,7 @@ def plot(result: Path, what: str, output: Path, data: tuple[str, ...], potential
     """Draw WHAT of a RESULT with the measured data.
 
     \b
-    WHAT is  B/C, 10Be/9Be, ...           a ratio of elements or nuclides
+    WHAT is  B/C, 10Be/9Be                a ratio of elements or nuclides
              spectrum:C, spectrum:H1      one spectrum, times E^2.7
              spectra, spectra:H,He,C      several
     """

@@ -92,6 +92,8 @@ def find(kind: str, name: str, *, beside: Path | None = None) -> Path:
         if name.endswith(".toml") or name.startswith((".", "/", "~")):
             return _file(name, beside)
         hits = [p for place in library(kind) if name and (p := place / f"{name}.toml").is_file()]
+    except PermissionError:
+        raise DataError(f"{quoted(name)}: may not be read (permissions)") from None
     except (OSError, ValueError, RuntimeError):  # too long, a zero byte, no such home
         raise DataError(f"{quoted(name)} is no file name") from None
     if len(hits) > 1:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -12,16 +13,18 @@ from cyldiff.config.memory import available_memory, needed_memory
 from cyldiff.config.parts import Parts, followed_species
 from cyldiff.config.toml import dotted
 from cyldiff.errors import CyldiffError, DataError, GridError, Problem
-from cyldiff.grid import Grid, Kinematics
+from cyldiff.grid import Grid, Kinematics, energy_grid
 from cyldiff.grid.axis import vertical_axis
 from cyldiff.particles.species import nuclides
 
-__all__ = ["NUMERICAL_CHECKS"]
+__all__ = ["NUMERICAL_CHECKS", "estimated_memory", "mesh_shape"]
 
 Array = NDArray[np.float64]
 GIGABYTE = 1e9
 #: points per coordinate at which formulas are tried
 _POINTS = 25
+#: cells in space above which the source distribution is left to the run
+_MANY_CELLS = 100_000
 
 
 def _vertical_cells(parts: Parts) -> Iterator[Problem]:
@@ -37,27 +40,35 @@ def _vertical_cells(parts: Parts) -> Iterator[Problem]:
 
 def _memory(parts: Parts) -> Iterator[Problem]:
     """The run fits into memory."""
-    shape, species = _shape(parts), followed_species(parts)
-    quantities, backend = parts.at("output.quantities"), parts.at("solver.backend")
-    if shape is None or not species or quantities is None or backend is None:
+    shape, needed = mesh_shape(parts), estimated_memory(parts)
+    available = available_memory()
+    if shape is None or needed is None or available is None or needed <= available:
         return
-    components = max(1, len(parts.under("physics.sources")))
-    needed = needed_memory(
+    species = len(followed_species(parts))
+    axes = "energy, r, phi, z" if len(shape) > 3 else "energy, r, z"
+    how = "backend = numba, " if parts.at("solver.backend") == "direct" else ""
+    yield Problem(
+        "grid",
+        f"{' x '.join(map(str, shape))} cells ({axes}) and {species} species need about "
+        f"{needed / GIGABYTE:.2g} GB of memory, {available / GIGABYTE:.2g} GB are free; "
+        f"expected {how}fewer cells, energies or species",
+    )
+
+
+def estimated_memory(parts: Parts) -> float | None:
+    """Memory that the run needs [bytes]; None if that cannot be said yet."""
+    shape, species, solver = mesh_shape(parts), followed_species(parts), parts.at("solver")
+    if shape is None or not species or solver is None or parts.at("output") is None:
+        return None
+    quantities, time = parts.at("output.quantities"), parts.at("solver.time")
+    return needed_memory(
         shape,
         species=len(species),
-        components=components,
-        flux="flux" in quantities,
-        direct=backend == "direct",
+        components=max(1, len(parts.under("physics.sources"))),
+        times=1 if time is None else 1 + len(time.times),
+        flux=len(shape) < 4 if quantities is None else "flux" in quantities,
+        direct=solver.backend == "direct",
     )
-    available = available_memory()
-    if available is not None and needed > available:
-        mesh = " x ".join(f"{n}" for n in shape)
-        how = "backend = numba, " if backend == "direct" else ""
-        yield Problem(
-            "grid",
-            f"{mesh} cells (energy, r, z) and {len(species)} species need about {needed / GIGABYTE:.2g} GB of "
-            f"memory, {available / GIGABYTE:.2g} GB are free; expected {how}fewer cells, energies or species",
-        )
 
 
 def _tables(parts: Parts) -> Iterator[Problem]:
@@ -151,9 +162,8 @@ def _bad_spectrum(spectrum: Array, *, with_reference: bool) -> str:
 
 def _distribution(parts: Parts) -> Iterator[Problem]:
     """The sources are somewhere in the box."""
-    place, shape = _places(parts), _shape(parts)
     sun, grid = parts.at("physics.observer.r"), _mesh(parts)
-    if place is None or shape is None or sun is None or grid is None:
+    if sun is None or grid is None:
         return
     for name in parts.under("physics.sources"):
         law = parts.at("physics.sources", name, "distribution")
@@ -171,18 +181,20 @@ def _distribution(parts: Parts) -> Iterator[Problem]:
 
 def _mesh(parts: Parts) -> Grid | None:
     """Spatial mesh of the run, if it is known, valid and not too large for a check."""
-    grid, halo, shape = parts.at("grid"), parts.at("physics.halo"), _shape(parts)
+    space, halo, shape = parts.at("grid.space"), parts.at("physics.halo"), mesh_shape(parts)
     sun = parts.at("physics.observer.r")
-    if grid is None or halo is None or shape is None or sun is None or shape[1] * shape[2] > 1e5:
+    if space is None or halo is None or shape is None or sun is None:
         return None
-    space = grid.space
+    if math.prod(shape[1:]) > _MANY_CELLS:
+        return None
     try:
         return Grid.build(
             kinetic_energy=np.array([1.0, 10.0]),
             radius=halo.radius,
             half_height=halo.half_height,
             n_r=shape[1],
-            n_z=shape[2],
+            n_z=shape[-1],
+            n_phi=space.phi.n if space.phi else None,
             half_space=space.half_space,
             stretch=space.z.stretch if space.z.spacing == "sinh" else 0.0,
             slab_at=sun if space.geometry == "slab" else None,
@@ -191,13 +203,14 @@ def _mesh(parts: Parts) -> Grid | None:
         return None
 
 
-def _shape(parts: Parts) -> tuple[int, int, int] | None:
-    """Numbers of energies and of cells in r and z."""
+def mesh_shape(parts: Parts) -> tuple[int, ...] | None:
+    """Numbers of energies and of cells in r, phi (in 3-D) and z; None if they are not known."""
     space, momentum = parts.at("grid.space"), parts.at("grid.momentum")
     if space is None or momentum is None:
         return None
-    decades = float(np.log10(momentum.max / momentum.min))
-    return round(momentum.per_decade * decades) + 2, space.r.n if space.r else 1, space.z.n
+    energies = len(energy_grid(momentum.min, momentum.max, momentum.per_decade))
+    phi = (space.phi.n,) if space.phi else ()
+    return (energies, space.r.n if space.r else 1, *phi, space.z.n)
 
 
 def _energy_range(parts: Parts) -> Array | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from pathlib import Path
 
@@ -11,29 +12,36 @@ __all__ = ["available_memory", "needed_memory"]
 _BASE = 3e8
 #: bytes per cell of the operator and the work arrays of the solver, all processes on
 _WORK = 400.0
-#: bytes per cell of a sparse factorisation divided by the cells of one momentum plane
+#: bytes per cell of a sparse factorisation, divided by the cells at one momentum
 _FACTOR = 50.0
 #: bytes per spatial cell of the quadrature of gas and sources
 _QUADRATURE = 5000.0
 
 
 def needed_memory(
-    shape: tuple[int, int, int], *, species: int, components: int = 1, flux: bool = True, direct: bool = False
+    shape: tuple[int, ...],
+    *,
+    species: int,
+    components: int = 1,
+    times: int = 1,
+    flux: bool = True,
+    direct: bool = False,
 ) -> float:
     """Estimate of the peak memory of a run [bytes], on the high side.
 
     Parameters
     ----------
-    shape : numbers of energies, of cells in r and in z
+    shape : numbers of energies and of cells along each axis of space
     species, components : nuclides and source components
+    times : solutions that are kept: output times, and the steady state of a run in time
     flux : the intensity everywhere is kept for the result
     direct : sparse factorisation instead of the iteration
 
     Source: peaks of runs between 2e4 and 6e5 cells with 1 to 87 nuclides, fitted by hand.
     """
-    n_p, n_r, n_z = shape
-    cells, plane = float(n_p) * n_r * n_z, float(n_r) * n_z
-    per_species = 8.0 * components + (8.0 if components > 1 else 0.0) + (12.0 if flux else 0.0)
+    plane = float(math.prod(shape[1:]))
+    cells = shape[0] * plane
+    per_species = times * (8.0 * components + (12.0 if flux else 0.0)) + (8.0 if components > 1 else 0.0)
     work = _FACTOR * plane if direct else _WORK
     return _BASE + _QUADRATURE * plane + cells * (per_species * species + work)
 

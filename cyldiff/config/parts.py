@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
+
+from pydantic import BaseModel
 
 from cyldiff.errors import DataError
 from cyldiff.particles.species import Species, select
 
-__all__ = ["Parts", "followed_species"]
+__all__ = ["Parts", "followed_species", "spread"]
 
 
 class Parts(dict[tuple[Any, ...], Any]):
@@ -25,6 +28,18 @@ class Parts(dict[tuple[Any, ...], Any]):
         """Keys of the table at a dotted path, in order."""
         place = tuple(path.split("."))
         return list(dict.fromkeys(p[len(place)] for p in self if p[: len(place)] == place and p != place))
+
+
+def spread(value: Any, path: tuple[Any, ...] = ()) -> Parts:
+    """A valid value and everything it consists of."""
+    parts = Parts({path: value})
+    if isinstance(value, BaseModel):
+        for name, field in type(value).model_fields.items():
+            parts.update(spread(getattr(value, name), (*path, field.alias or name)))
+    elif isinstance(value, Mapping):
+        for key, below in value.items():
+            parts.update(spread(below, (*path, key)))
+    return parts
 
 
 def followed_species(parts: Parts) -> tuple[Species, ...]:

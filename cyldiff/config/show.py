@@ -7,12 +7,11 @@ from collections.abc import Iterator, Mapping
 from itertools import groupby
 from typing import Any
 
+from cyldiff.config.feasibility import estimated_memory, mesh_shape
 from cyldiff.config.load import LoadedConfig
-from cyldiff.config.memory import needed_memory
+from cyldiff.config.parts import followed_species, spread
 from cyldiff.config.toml import dotted, leaves
 from cyldiff.data.measurements import load
-from cyldiff.grid import energy_grid
-from cyldiff.particles.species import select
 
 __all__ = ["listing", "shown", "sizes"]
 
@@ -54,21 +53,14 @@ def _tables(raw: Mapping[str, Any], path: tuple[str, ...]) -> Iterator[tuple[tup
 def sizes(loaded: LoadedConfig) -> str:
     """How large the run will be: nuclides, cells, memory, and the data it will be compared with."""
     config = loaded.config
-    momentum, space = config.grid.momentum, config.grid.space
-    species = select(max_z=config.species.max_z, include=config.species.include)
-    n_p = len(energy_grid(momentum.min, momentum.max, momentum.per_decade))
-    n_r = space.r.n if space.r else 1
-    memory = needed_memory(
-        (n_p, n_r, space.z.n),
-        species=len(species),
-        components=len(config.physics.sources),
-        flux="flux" in config.output.quantities,
-        direct=config.solver.backend == "direct",
-    )
-    half = " (half-space)" if space.half_space else ""
+    parts = spread(config)
+    energies, *cells = mesh_shape(parts) or (0,)
+    names = ("r", "phi", "z") if len(cells) == 3 else ("r", "z")
+    mesh = " x ".join([f"{energies} energies", *(f"{n} {name}" for n, name in zip(cells, names, strict=True))])
+    half = " (half-space)" if config.grid.space.half_space else ""
     lines = [
-        f"{len(species)} nuclides on {n_p} energies x {n_r} r x {space.z.n} z{half}, "
-        f"about {memory / 1e9:.1g} GB of memory"
+        f"{len(followed_species(parts))} nuclides on {mesh}{half}, "
+        f"about {(estimated_memory(parts) or 0.0) / 1e9:.1g} GB of memory"
     ]
     for name in config.compare.data:
         data = load(name)

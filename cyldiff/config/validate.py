@@ -10,7 +10,7 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
 
 from cyldiff.config.checks import cross_checks
-from cyldiff.config.parts import Parts
+from cyldiff.config.parts import Parts, spread
 from cyldiff.config.report import problems_of
 from cyldiff.config.schema import RunConfig
 from cyldiff.config.tree import slot_of
@@ -45,7 +45,7 @@ def validate(
     problems = problems_of(RunConfig, raw, [e for e in errors if not _excused(e, incomplete)])
     parts = Parts()
     if config is not None:
-        _spread(config, (), parts)
+        parts = spread(config)
     else:
         places = [tuple(e["loc"]) for e in errors]
         _collect(RunConfig, raw, (), places, parts)
@@ -69,10 +69,10 @@ def _collect(
         here = (*path, key)
         if key not in raw:
             if not field.is_required():
-                _spread(field.get_default(call_default_factory=True), here, parts)
+                parts.update(spread(field.get_default(call_default_factory=True), here))
             continue
         if not any(place[: len(here)] == here for place in errors):
-            _spread(_adapter(model, name).validate_python(raw[key]), here, parts)
+            parts.update(spread(_adapter(model, name).validate_python(raw[key]), here))
             continue
         slot = slot_of(field)
         if slot.model is None or not isinstance(raw[key], Mapping):
@@ -83,17 +83,6 @@ def _collect(
         for entry, value in raw[key].items():
             if isinstance(value, Mapping):
                 _collect(slot.model, value, (*here, entry), errors, parts)
-
-
-def _spread(value: Any, path: Path, parts: Parts) -> None:
-    """Put a valid value, and everything it consists of, among the parts."""
-    parts[path] = value
-    if isinstance(value, BaseModel):
-        for name, field in type(value).model_fields.items():
-            _spread(getattr(value, name), (*path, field.alias or name), parts)
-    elif isinstance(value, Mapping):
-        for key, below in value.items():
-            _spread(below, (*path, key), parts)
 
 
 @lru_cache(maxsize=256)

@@ -30,7 +30,7 @@ BROKEN = {
         ["unknown key", "did you mean grid.momentum.per_decade?"],
     ),
     "abbreviated key": ({"grid.nz": 3}, "grid.nz", ["unknown key", "did you mean grid.space.z?"]),
-    "key like no other": ({"solver.wxq": 3}, "solver.wxq", ["unknown key", "known here: kind, backend"]),
+    "key like no other": ({"solver.wxq": 3}, "solver.wxq", ["unknown key", "known here: kind, "]),
     "key of another kind": (
         {"physics.diffusion.breaks": ["4 GV"]},
         "physics.diffusion.breaks",
@@ -223,6 +223,22 @@ BROKEN = {
         {f"{PATH}.distribution.vertical": "plane"},
         f"{PATH}.distribution",
         ['scale_height has no meaning with vertical = "plane"'],
+    ),
+    "in time without times": (
+        {"solver.kind": "crank-nicolson"},
+        "solver",
+        ['time is missing: kind = "crank-nicolson" needs time.times'],
+    ),
+    "times of a steady run": ({"solver.time": {"times": ["1 Myr"]}}, "solver", ['no meaning with kind = "steady"']),
+    "times that do not increase": (
+        {"solver.kind": "crank-nicolson", "solver.time": {"times": ["2 Myr", "1 Myr"]}},
+        "solver.time.times",
+        ["times must be positive and increasing"],
+    ),
+    "slab with cells around the circle": (
+        {"grid.space.geometry": "slab", "grid.space.r": DELETED, "grid.space.phi": {"n": 8}},
+        "grid.space",
+        ["a slab has no phi"],
     ),
     # species and data
     "unknown species": ({"species.include": ["H1", "Fee56"]}, "species.include[1]", ['did you mean "Fe56"?']),
@@ -421,7 +437,7 @@ class TestAllAtOnce:
         lines = str(caught.value).splitlines()
         assert lines[0] == "runs/my.toml: 2 problems"
         assert lines[1].startswith("  grid.nz      unknown key; did you mean")
-        assert lines[2].startswith('  solver.kind  "stedy" unknown; known: steady; did you mean "steady"?')
+        assert lines[2].startswith('  solver.kind  "stedy" unknown; known: steady, crank-nicolson; did you mean "steady"?')
 
 
 class TestMemory:
@@ -431,7 +447,7 @@ class TestMemory:
         put(complete, "grid.space.z.n", 500)
         (problem,) = problems_of(complete)
         assert problem.key == "grid"
-        assert "22 x 500 x 500 cells (energy, r, z) and 4 species need about" in problem.message
+        assert "21 x 500 x 500 cells (energy, r, z) and 4 species need about" in problem.message
         assert "2 GB are free; expected fewer cells, energies or species" in problem.message
 
     def test_a_factorisation_that_does_not_fit(self, complete, monkeypatch):
@@ -442,6 +458,17 @@ class TestMemory:
         put(complete, "solver.backend", "direct")
         (problem,) = problems_of(complete)
         assert "expected backend = numba, fewer cells" in problem.message
+
+    def test_a_grid_in_three_dimensions_and_time(self, complete, monkeypatch):
+        monkeypatch.setattr("cyldiff.config.feasibility.available_memory", lambda: 2.6e9)
+        put(complete, "grid.space.half_space", False)
+        for axis, n in (("r", 50), ("phi", 60), ("z", 51)):
+            put(complete, f"grid.space.{axis}", {"n": n})
+        load_mapping(complete)
+        put(complete, "solver.kind", "crank-nicolson")
+        put(complete, "solver.time", {"times": ["1 Myr", "2 Myr", "3 Myr"]})
+        (problem,) = problems_of(complete)
+        assert "21 x 50 x 60 x 51 cells (energy, r, phi, z)" in problem.message
 
     def test_the_largest_grid_there_is(self, complete):
         """Refused, not tried: this must not take a second."""
