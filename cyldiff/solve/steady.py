@@ -143,13 +143,14 @@ class _Problem:
         self.D = scratch("D", shape)
         self.D[...] = operator.D_center
         r, z, p = operator.space["r"], operator.space["z"], operator.momentum
-        self.c = scratch("c", (n_p, 10, n_r, n_z))
-        self.t = scratch("t", (n_p, 5, n_z, n_r))
+        planes = 1 if operator.separable else n_p
+        self.a, self.b = scratch("a", (planes, 5, n_r, n_z)), scratch("b", (planes, 2, n_z, n_r))
+        self.c, self.t = scratch("c", (n_p, 5, n_r, n_z)), scratch("t", (n_p, 3, n_z, n_r))
         lead = march_lead(operator)
         kernels.scale(
             self.D, r.lower, r.upper, r.diagonal, z.lower, z.upper, z.diagonal,
             p[-1], p[1], p[2], operator.diagonal, operator.sink_rate, operator.loss_rate,
-            operator.width, lead, self.c, self.t,
+            operator.width, lead, self.a, self.b, self.c, self.t,
         )  # fmt: skip
         self.q = scratch("q", shape)
         self.volume = operator.grid.volume
@@ -191,7 +192,7 @@ class _Problem:
         carry = scratch("carry", (2, kernels.padded(max(n_r, n_z))))
         for s in self.shift_list:
             kernels.sweep(
-                self.x, self.q, self.c, self.t, self.g, self.has_g, float(s), omega, cap,
+                self.x, self.q, self.a, self.b, self.c, self.t, self.g, self.has_g, float(s), omega, cap,
                 delta, factor, tile, y, above, pivots_r, pivots_z, carry,
             )  # fmt: skip
             self.steps += 1
@@ -200,7 +201,7 @@ class _Problem:
         """L1 norms over space of q - A x, and of what enters, per momentum."""
         n_p = self.q.shape[0]
         left, entering = np.zeros(n_p), np.zeros(n_p)
-        kernels.residual_norms(self.x, self.q, self.c, self.D, self.volume, left, entering)
+        kernels.residual_norms(self.x, self.q, self.a, self.c, self.D, self.volume, left, entering)
         return left, entering
 
     def residual(self) -> float:
