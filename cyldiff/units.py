@@ -67,7 +67,7 @@ DIMENSIONS: dict[str, tuple[str, str, dict[str, float]]] = {
         "2.3 mg/cm^2",
         {"g/cm^2": 1.0, "mg/cm^2": 1e-3},
     ),
-    "cross section": ("mb", "30 mb", {"mb": 1.0, "b": 1e3, "cm^2": 1e27}),
+    "cross section": ("mbarn", "30 mb", {"mb": 1.0, "b": 1e3, "cm^2": 1e27}),
     "magnetic field": ("uG", "6 uG", {"uG": 1.0, "microgauss": 1.0, "nT": 10.0, "G": 1e6, "T": 1e10}),
     "temperature": ("K", "1e4 K", {"K": 1.0}),
     "angle": ("deg", "45 deg", {"deg": 1.0, "rad": 180 / math.pi}),
@@ -82,7 +82,7 @@ DIMENSIONS: dict[str, tuple[str, str, dict[str, float]]] = {
         {"GeV^-1 m^-2 s^-1 sr^-1": 1.0, "GeV^-1 cm^-2 s^-1 sr^-1": 1e4},
     ),
     "X_CO": (
-        "1e20 / (cm2 K km/s)",
+        "1e20 cm-2 K-1 km-1 s",
         "1.9e20 cm^-2/(K km/s)",
         {"cm^-2/(K km/s)": 1e-20},
     ),
@@ -111,7 +111,10 @@ def _powers(unit: str) -> Powers | None:
     tokens = _TOKEN.findall(unit)
     if "".join(tokens) != re.sub(r"\s", "", unit):
         return None
-    powers, rest = _product(tokens)
+    try:
+        powers, rest = _product(tokens)
+    except IndexError:  # a bracket that is never closed
+        return None
     return powers if not rest else None
 
 
@@ -127,7 +130,7 @@ def _product(tokens: list[str]) -> tuple[Powers, list[str]]:
         factor: Powers = {}
         if token == "(":
             factor, tokens = _product(tokens)
-            tokens = tokens[1:]
+            del tokens[0]
         elif token.isalpha():
             factor = {token: 1}
         exponent = sign
@@ -144,25 +147,25 @@ def _product(tokens: list[str]) -> tuple[Powers, list[str]]:
 def _factor(unit: str, dimension: str) -> float:
     """Factor from `unit` to the internal unit of `dimension`; ValueError if it is not one."""
     internal, example, table = DIMENSIONS[dimension]
-    spelling = _normalise(unit)
-    powers = _powers(spelling)
-    if powers is not None and dimension in _PER_NUCLEON:
+    expected = f'expected {dimension}, e.g. "{example}"'
+    powers = _powers(_normalise(unit)) or {}
+    if dimension in _PER_NUCLEON:
         powers = {name: power for name, power in powers.items() if name not in ("n", "nuc", "nucleon")}
-    if powers:
-        for known, factor in table.items():
-            if _powers(known) == powers:
-                return factor
+    for known, factor in table.items():
+        if _powers(known) == powers:
+            return factor
     from astropy import units as u
 
     try:
-        parsed = u.Unit(spelling)
+        if not powers:
+            raise ValueError
+        parsed = u.Unit(" ".join(f"{name}{power}" for name, power in powers.items()))
     except (ValueError, TypeError):
-        hint = nearest(unit, table)
-        raise ValueError(f'{quoted(unit)} is no unit; expected {dimension}, e.g. "{example}"{hint}') from None
+        raise ValueError(f"{quoted(unit)} is no unit; {expected}{nearest(unit, table)}") from None
     try:
         return float(parsed.to(u.Unit(internal)))
     except (u.UnitConversionError, TypeError):
-        raise ValueError(f'found unit {quoted(unit)}; expected {dimension}, e.g. "{example}"') from None
+        raise ValueError(f"found unit {quoted(unit)}; {expected}") from None
 
 
 def parse_quantity(text: object, dimension: str) -> float:

@@ -22,8 +22,8 @@ _NEEDED = ("flux_lis", "species", "kinetic_energy")
 
 def check_writable(path: Path) -> str | None:
     """Reason why a file cannot be written at `path`, or None; tried out, nothing is left behind."""
-    target = _target(path)
     try:
+        target = _target(path)
         if target.is_dir():
             return f'"{path}" is a folder; expected a file'
         if target.exists() and not target.is_file():
