@@ -147,7 +147,7 @@ class Grid:
         raise GridError(f'no axis "{axis}"; known: {", ".join(a.name for a in self.axes)}')
 
     def spacing(self, axis: str) -> Array:
-        """Distance between the centres on both sides of every face of an axis [kpc], to broadcast in space."""
+        """Distance between the centres on both sides of every face of an axis [kpc], broadcastable."""
         chosen = next(a for a in self.axes if a.name == axis)
         along = self._space(chosen.spacings, axis)
         return along * self._space(self.r.centers, "r") if axis == "phi" else along
