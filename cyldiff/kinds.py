@@ -1,6 +1,6 @@
 """Import every module that registers kinds, so that configs can name them."""
 
-from cyldiff.galaxy import gas, source_distribution  # noqa: F401
+from cyldiff.galaxy import gas, source_distribution, spiral_arms  # noqa: F401
 from cyldiff.observables import modulation  # noqa: F401
 from cyldiff.particles import injection, inelastic, spallation  # noqa: F401
 from cyldiff.sources import history, normalisation  # noqa: F401

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,8 +23,8 @@ class Galaxy:
 
     Attributes
     ----------
-    neutral, ionised : ndarray, shape (n_r, n_z)   H nuclei, neutral and ionised [cm^-3]
-    helium_fraction : float                        He nuclei per H nucleus
+    neutral, ionised : ndarray, shape (n_r, n_z) or (n_r, n_phi, n_z)   H nuclei, neutral and ionised [cm^-3]
+    helium_fraction : float                                             He nuclei per H nucleus
     """
 
     neutral: Array
@@ -37,14 +38,14 @@ class Galaxy:
         Raises
         ------
         GridError
-            for a half-space grid under a gas model that is not even in z, or a density that is
-            negative or not a number anywhere.
+            for a half-space grid under a gas model that is not even in z, a 2-D grid under one that
+            depends on phi, or a density that is negative or not a number anywhere.
         """
         if grid.z.folded and not gas.symmetric:
             raise GridError("the gas model is not symmetric in z; use a grid with half_space = false")
         fields = {
-            "neutral": grid.cell_average(gas.neutral, edges=gas.edges),
-            "ionised": grid.cell_average(gas.ionised, edges=gas.edges),
+            "neutral": _averaged((gas.HI, gas.H2), grid),
+            "ionised": _averaged((gas.HII,), grid),
         }
         for name, values in fields.items():
             if not np.all(np.isfinite(values)) or np.any(values < 0.0):
@@ -60,3 +61,12 @@ class Galaxy:
     def helium(self) -> Array:
         """All He nuclei [cm^-3]."""
         return self.helium_fraction * self.hydrogen
+
+
+def _averaged(phases: tuple[Any, ...], grid: Grid) -> Array:
+    """Cell averages of phases together; each with its own dependence on phi, if it has one."""
+    total = np.zeros(grid.shape[1:])
+    for phase in phases:
+        around = getattr(phase, "around", None)
+        total += grid.cell_average(phase.density, edges=getattr(phase, "edges", ()), around=around)
+    return total

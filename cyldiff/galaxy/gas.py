@@ -1,7 +1,8 @@
 """Interstellar gas: published models of HI, H2 and HII, each one class with its paper.
 
 Every class gives the density of hydrogen *nuclei* of its phase at (r, z); a molecule counts
-twice. Helium is added by :class:`GasModel` with one ratio for all phases.
+twice. Helium is added by :class:`GasModel` with one ratio for all phases. A class whose gas is not
+axisymmetric has a method ``around(r, phi)``, the density relative to its mean over phi.
 """
 
 from __future__ import annotations
@@ -236,12 +237,12 @@ class GasModel(Model):
         return _half_mass_height(self)
 
     def neutral(self, r: Any, z: Any) -> Array:
-        """Neutral hydrogen nuclei, HI + 2 H2 [cm^-3]."""
+        """Neutral hydrogen nuclei, HI + 2 H2, mean over phi [cm^-3]."""
         r, z = np.asarray(r, dtype=float), np.asarray(z, dtype=float)
         return np.asarray(self.HI.density(r, z) + self.H2.density(r, z))
 
     def ionised(self, r: Any, z: Any) -> Array:
-        """Free electrons = ionised hydrogen [cm^-3]."""
+        """Free electrons = ionised hydrogen, mean over phi [cm^-3]."""
         r, z = np.asarray(r, dtype=float), np.asarray(z, dtype=float)
         return np.asarray(self.HII.density(r, z))
 

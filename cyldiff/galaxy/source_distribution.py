@@ -6,6 +6,7 @@ x = (r + R1)/(r_sun + R1) the common form is q = x^a exp(-b (r - r_sun)/(r_sun +
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, ClassVar, Literal
 
 import numpy as np
@@ -67,8 +68,19 @@ class SourceDistribution(Model):
         """Relative surface density at r [kpc], any normalisation."""
         raise NotImplementedError
 
-    def on_grid(self, grid: Grid, observer_radius: float) -> Array:
-        """Cell averages normalised with the discrete volumes: sum(q * volume) = 1, shape (n_r, n_z) [kpc^-3]."""
+    def on_grid(
+        self, grid: Grid, observer_radius: float, *, around: Callable[[Array, Array], Array] | None = None
+    ) -> Array:
+        """Cell averages normalised with the discrete volumes, sum(q * volume) = 1 [kpc^-3].
+
+        Parameters
+        ----------
+        around : factor at (r, phi) whose mean over phi is one; needs a 3-D grid
+
+        Returns
+        -------
+        ndarray, shape (n_r, n_z) or (n_r, n_phi, n_z)
+        """
 
         def radial(r: Array, z: Array) -> Array:
             q = self.radial(r, observer_radius)
@@ -77,12 +89,14 @@ class SourceDistribution(Model):
             return q + 0.0 * z
 
         if self.vertical == "plane":
-            density = grid.cell_average(radial)
+            density = grid.cell_average(radial, around=around)
             in_plane = (grid.z.faces[:-1] <= 0.0) & (grid.z.faces[1:] > 0.0)
-            density = np.where(in_plane[None, :], density, 0.0)
+            density = np.where(in_plane, density, 0.0)
         else:
             h, power = self.scale_height, (1 if self.vertical == "exponential" else 2)
-            density = grid.cell_average(lambda r, z: radial(r, z) * np.exp(-((np.abs(z) / h) ** power)))
+            density = grid.cell_average(
+                lambda r, z: radial(r, z) * np.exp(-((np.abs(z) / h) ** power)), around=around
+            )
         total = float(np.sum(density * grid.volume))
         if not total > 0.0:
             raise ValueError("the source distribution is zero everywhere on the grid")

@@ -147,50 +147,80 @@ class Grid:
         raise GridError(f'no axis "{axis}"; known: {", ".join(a.name for a in self.axes)}')
 
     def spacing(self, axis: str) -> Array:
-        """Distance between the centres on both sides of every face of an axis [kpc], broadcastable in space."""
+        """Distance between the centres on both sides of every face of an axis [kpc], broadcastable."""
         chosen = next(a for a in self.axes if a.name == axis)
         along = self._space(chosen.spacings, axis)
         return along * self._space(self.r.centers, "r") if axis == "phi" else along
 
     def cell_average(
-        self, function: Callable[..., Array], *, points: int = 12, edges: tuple[float, ...] = ()
+        self,
+        function: Callable[..., Array],
+        *,
+        points: int = 12,
+        edges: tuple[float, ...] = (),
+        around: Callable[[Array, Array], Array] | None = None,
     ) -> Array:
         """Volume average of ``function(r, z)`` over every cell, shape of the axes.
 
         Gauss-Legendre in r (weighted with r) and in z. A cell is split at z = 0, where discs of
         exponential profile have their kink, and at the heights ``edges`` [kpc], on both sides of the
-        plane, where the function jumps. Point values would make the grammage depend on the mesh. On a
-        3-D grid a function with the attribute ``azimuthal = True`` is called as ``function(r, phi, z)``
-        and averaged over phi as well.
+        plane, where the function jumps. Point values would make the grammage depend on the mesh.
+
+        On a 3-D grid the function may be multiplied by ``around(r, phi)``, whose mean over phi is one
+        and is made so on the mesh too; a function with the attribute ``azimuthal = True`` is called as
+        ``function(r, phi, z)``. Both are averaged over phi as well.
+
+        Raises
+        ------
+        GridError
+            for a law that depends on phi on a grid without phi.
         """
         if getattr(function, "azimuthal", False):
             return self._average_around(function, points, edges)
-        averaged = self._meridional_average(function, points, edges)
+        columns, r_points, r_weights = self._columns(function, points, edges)
+        if around is not None:
+            factor = self._factor_around(around, r_points)
+            return np.einsum("ija,ia,ima->imj", columns, r_weights, factor)
+        averaged = np.einsum("ija,ia->ij", columns, r_weights)
         if self.phi is None:
             return averaged
         return np.repeat(averaged[:, None, :], self.phi.n, axis=1)
 
-    def _average_around(self, function: Callable[..., Array], points: int, edges: tuple[float, ...]) -> Array:
-        """Average of a function of (r, phi, z): Gauss-Legendre in phi over each cell too."""
+    def _azimuths(self) -> tuple[Array, Array]:
+        """Gauss-Legendre points of every cell in phi, shape (n_phi, 4), and their weights."""
         if self.phi is None:
-            raise GridError("a source or gas law that depends on phi needs a 3-D grid (space.phi)")
+            raise GridError("a source or gas law that depends on phi needs a 3-D grid; give space.phi cells")
         nodes, weights = np.polynomial.legendre.leggauss(4)
-        half = np.pi / self.phi.n
+        return self.phi.centers[:, None] + np.pi / self.phi.n * nodes, 0.5 * weights
+
+    def _factor_around(self, around: Callable[[Array, Array], Array], r_points: Array) -> Array:
+        """Averages over the cells in phi at the points (n_r, a), shape (n_r, n_phi, a)."""
+        azimuths, weights = self._azimuths()
+        values = around(r_points[:, None, :, None], azimuths[None, :, None, :])
+        factor: Array = np.sum(values * weights, axis=-1)
+        return factor / factor.mean(axis=1, keepdims=True)
+
+    def _average_around(self, function: Callable[..., Array], points: int, edges: tuple[float, ...]) -> Array:
+        """Average of a function of (r, phi, z)."""
         total = np.zeros(self.shape[1:])
-        for m, center in enumerate(self.phi.centers):
-            for node, weight in zip(nodes, weights, strict=True):
-                angle = center + half * node
-                total[:, m] += 0.5 * weight * self._meridional_average(
+        azimuths, weights = self._azimuths()
+        for m, in_cell in enumerate(azimuths):
+            for angle, weight in zip(in_cell, weights, strict=True):
+                columns, _, r_weights = self._columns(
                     lambda r, z, angle=angle: function(r, np.asarray(angle), z), points, edges
                 )
+                total[:, m] += weight * np.einsum("ija,ia->ij", columns, r_weights)
         return total
 
-    def _meridional_average(self, function: Callable[..., Array], points: int, edges: tuple[float, ...]) -> Array:
+    def _columns(
+        self, function: Callable[..., Array], points: int, edges: tuple[float, ...]
+    ) -> tuple[Array, Array, Array]:
+        """Averages over the cells in z at points in r: (n_r, n_z, a), the points (n_r, a), their weights."""
         nodes, weights = np.polynomial.legendre.leggauss(points)
         r_points, r_weights = self._radial_quadrature(nodes, weights)
         low, high = self.z.faces[:-1], self.z.faces[1:]
         cuts = [-np.inf, *sorted({0.0, *edges, *(-e for e in edges)}), np.inf]
-        total = np.zeros((self.r.n, self.z.n))
+        total = np.zeros((self.r.n, self.z.n, r_points.shape[1]))
         for below, above in pairwise(cuts):
             a, b = np.clip(below, low, high), np.clip(above, low, high)
             if not np.any(b > a):
@@ -198,8 +228,8 @@ class Grid:
             z_points = 0.5 * (a + b)[:, None] + 0.5 * (b - a)[:, None] * nodes
             z_weights = 0.5 * ((b - a) / (high - low))[:, None] * weights
             values = function(r_points[:, None, :, None], z_points[None, :, None, :])
-            total += np.einsum("ijab,ia,jb->ij", values, r_weights, z_weights)
-        return total
+            total += np.einsum("ijab,jb->ija", np.broadcast_to(values, (*total.shape, points)), z_weights)
+        return total, r_points, r_weights
 
     def _radial_quadrature(self, nodes: Array, weights: Array) -> tuple[Array, Array]:
         if self.slab:

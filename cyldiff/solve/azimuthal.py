@@ -1,10 +1,11 @@
-"""Three dimensions: defect correction with every Fourier mode in phi solved as a 2-D problem.
+"""Three dimensions: every Fourier mode in phi is a 2-D problem.
 
 Where D, wind and gas are the same at every phi, the circle decouples exactly: a mode exp(i m phi) of the
 solution obeys the 2-D equation with the extra sink ``(1 - cos(m dphi))`` times the losses through the
-phi faces, and the 2-D solver does the rest. Where they are not (gas in spiral arms), the same with
-coefficients averaged over phi corrects the residual of the full equation, and GMRES takes over if
-that alone is slow.
+phi faces, and the 2-D solver does the rest. Where they are not (gas in spiral arms), the modes of the
+equation averaged over phi turn the residual of the full equation into a correction, and a conjugate
+residual method (GCR: Eisenstat, Elman & Schultz 1983, SIAM J. Numer. Anal. 20, 345) combines the
+last few of these so that the residual is least.
 """
 
 from __future__ import annotations
@@ -14,8 +15,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numba import njit
 from numpy.typing import NDArray
-from scipy.sparse.linalg import LinearOperator, gmres
 
 from cyldiff.errors import ConvergenceError
 from cyldiff.operators.operator import AxisTerm, TransportOperator
@@ -31,10 +32,9 @@ Feedback = Callable[[Array], Array]
 
 #: residual of a mode relative to what the whole correction needs: one pass suffices if nothing depends on phi
 EXACT = 0.2
-#: and where the modes are only a preconditioner
-LOOSE = 0.05
-STALL = 0.5  #: contraction of the defect correction that calls for GMRES
-KRYLOV_VECTORS = 12
+#: and where the modes are only an approximation, relative to the present residual
+LOOSE = 0.1
+KEPT = 3  #: corrections that a new one is combined with
 PHI = 2  #: dimension of phi in a field (p, r, phi, z)
 
 
@@ -49,26 +49,30 @@ def solve_azimuthal(
 ) -> tuple[Array, SolveReport]:
     """Solve a 3-D operator to the solver's tolerance; arguments as :meth:`SteadySolver.solve`."""
     problem = _Azimuthal(solver, operator, source, feedback)
-    solution = np.zeros(operator.grid.shape) if guess is None else guess.copy()
-    defect, residual = problem.defect(solution)
-    history, method = [residual], "azimuthal"
+    x = problem.start(name) if guess is None else guess.copy()
+    defect, residual = problem.defect(x)
+    history = [residual]
+    directions = _Directions(problem.weight(), problem.volume)
     while history[-1] > solver.tolerance and len(history) <= solver.maximum_cycles:
-        if len(history) > 3 and not history[-1] < STALL * history[-2]:
-            method = "azimuthal gmres"
-            break
-        solution = solution + problem.correct(defect, history[-1])
-        defect, residual = problem.defect(solution)
+        change = problem.correct(defect, history[-1])
+        after, residual = problem.defect(x + change)
+        if residual <= solver.tolerance:
+            x = x + change
+        else:
+            directions.step(x, defect, change, defect - after)
+            residual = problem.measure(defect)
+            if residual <= solver.tolerance:
+                # the recurrence of the defect and its scale are not exact
+                defect, residual = problem.defect(x)
         history.append(residual)
         if not np.isfinite(residual):
             break
-    if method.endswith("gmres"):
-        solution = problem.krylov(solution, history)
     if not history[-1] <= solver.tolerance:
         raise ConvergenceError(
             f"{name}: residual {history[-1]:.1e} after {problem.steps} steps; "
             f"the tolerance is {solver.tolerance:.1e}"
         )
-    return solution, SolveReport(method, problem.steps, history[-1], tuple(history))
+    return x, SolveReport("azimuthal", problem.steps, history[-1], tuple(history))
 
 
 def reduce_azimuthal(
@@ -96,19 +100,24 @@ def relative_residual(operator: TransportOperator, x: Array, source: Array) -> t
     The largest over momenta of sum |q - A x| V / sum (|q| + max(net gain from other momenta, 0)) V.
     """
     defect = source - operator.apply(x)
-    left, entering = _norms(operator, x, source, defect)
-    alive = entering > 1e-280
-    return defect, float(np.max(left[alive] / entering[alive], initial=0.0))
-
-
-def _norms(operator: TransportOperator, x: Array, source: Array, defect: Array) -> tuple[Array, Array]:
     in_space = tuple(range(1, x.ndim))
     volume = operator.grid.volume
-    momentum_loss = operator.diagonal - operator.sink_rate - sum(t.diagonal for t in operator.space.values())
-    net = operator.momentum_gain(x) - momentum_loss * x
+    net = operator.momentum_gain(x) - _momentum_loss(operator) * x
     left = np.sum(np.abs(defect) * volume, axis=in_space)
     entering = np.sum((np.abs(source) + np.maximum(net, 0.0)) * volume, axis=in_space)
-    return left, entering
+    return defect, _largest_ratio(left, entering)
+
+
+def _momentum_loss(operator: TransportOperator) -> Array:
+    """The part of the diagonal that moves to other momenta."""
+    return np.asarray(
+        operator.diagonal - operator.sink_rate - sum(t.diagonal for t in operator.space.values())
+    )
+
+
+def _largest_ratio(left: Array, entering: Array) -> float:
+    alive = entering > 1e-280
+    return float(np.max(left[alive] / entering[alive], initial=0.0))
 
 
 def meridional_operator(operator: TransportOperator) -> tuple[TransportOperator, Array]:
@@ -149,44 +158,63 @@ class _Azimuthal:
     ) -> None:
         self.solver, self.operator, self.source, self.feedback = solver, operator, source, feedback
         self.plane, self.around = meridional_operator(operator)
-        spread = max(np.ptp(a, axis=PHI).max() / max(np.abs(a).max(), 1e-300) for a in self._varying())
-        self.exact = spread < 1e-12
+        self.exact = all(_same_at_every_phi(a) for a in self._varying())
         self.n_phi = operator.grid.shape[PHI]
+        self.volume = operator.grid.volume
+        self.momentum_loss = _momentum_loss(operator)
         self.steps = 0
         self.entering = np.ones(operator.grid.shape[0])
 
     def _varying(self) -> list[Array]:
         o = self.operator
-        return [o.sink_rate, o.loss_rate, np.asarray(o.space["r"].diagonal), np.asarray(o.space["phi"].diagonal)]
+        terms = [np.asarray(term.diagonal) for term in o.space.values()]
+        return [o.diagonal, o.sink_rate, o.loss_rate, *terms]
+
+    def start(self, name: str) -> Array:
+        """The axisymmetric solution of the source averaged over phi.
+
+        It also tells what enters every momentum from above, which the modes are measured by.
+        """
+        mean, report = self.solver.solve(self.plane, self.source.mean(axis=PHI), name=name)
+        self.steps += report.steps
+        return np.repeat(mean[:, :, None, :], self.n_phi, axis=PHI)
 
     def defect(self, x: Array) -> tuple[Array, float]:
+        """Compute q - A x and its relative residual."""
         source = self.source if self.feedback is None else self.source + self.feedback(x)
-        defect = source - self.operator.apply(x)
-        left, self.entering = _norms(self.operator, x, source, defect)
-        alive = self.entering > 1e-280
-        return defect, float(np.max(left[alive] / self.entering[alive], initial=0.0))
+        o = self.operator
+        r, phi, z = (o.space[axis.name] for axis in o.grid.axes)
+        defect = np.empty_like(x)
+        left, entering = np.empty((2, len(x)))
+        _defect(
+            x, source, o.diagonal, o.momentum[-1], o.momentum[1], o.momentum[2], self.momentum_loss,
+            r.lower, r.upper, phi.lower, phi.upper, z.lower, z.upper, self.volume, defect, left, entering,
+        )  # fmt: skip
+        self.entering = entering
+        return defect, _largest_ratio(left, entering)
 
-    def correct(self, defect: Array, residual: float | None) -> Array:
-        """Solve for the correction, mode by mode, as well as the next residual needs it.
+    def measure(self, defect: Array) -> float:
+        """Relative residual of a defect, with what entered at the last evaluation."""
+        return _largest_ratio(np.einsum("kimj,imj->k", np.abs(defect), self.volume), self.entering)
 
-        Without a residual: a fixed number of cycles, a linear map for the Krylov method.
-        """
-        wanted = LOOSE * (residual or 0.0)
+    def weight(self) -> Array:
+        """Makes defects of all cells and momenta comparable."""
+        return np.divide(1.0, self.entering, out=np.zeros_like(self.entering), where=self.entering > 1e-280)
+
+    def correct(self, defect: Array, residual: float) -> Array:
+        """Solve for the correction, mode by mode, as well as the next residual needs it."""
+        wanted = LOOSE * residual
         if self.exact and self.feedback is None:
             wanted = EXACT * self.solver.tolerance
         # the L1 norm of the field is at most that of all modes together, 2 n_phi real parts; rfft sums over
         # the circle and a 2-D cell has the volume of its whole ring, so a part may leave half of the total
-        return self.modes(defect, None if residual is None else 0.5 * wanted * self.entering)
+        return self.modes(defect, 0.5 * wanted * self.entering)
 
-    def modes(self, defect: Array, share: Array | None) -> Array:
-        """Solve every mode of a defect until each part leaves at most `share` of it."""
+    def modes(self, defect: Array, share: Array) -> Array:
+        """Solve every mode of a defect until each part of it leaves at most `share`, per momentum."""
         modes = np.fft.rfft(defect, axis=PHI)
         for m in range(modes.shape[PHI]):
-            angle = 2.0 * np.pi * m / self.n_phi
-            extra = self.around * (1.0 - np.cos(angle))
-            operator = replace(
-                self.plane, sink_rate=self.plane.sink_rate + extra, diagonal=self.plane.diagonal + extra
-            )
+            operator = self._mode(m)
             mode = modes[:, :, m]
             for part in (mode.real, mode.imag):
                 if np.any(part):
@@ -195,27 +223,89 @@ class _Azimuthal:
                     self.steps += steps
         return np.fft.irfft(modes, n=self.n_phi, axis=PHI)
 
-    def krylov(self, solution: Array, history: list[float]) -> Array:
-        """GMRES on the 3-D operator with the averaged modes as preconditioner, scaled per momentum."""
-        size, shape = self.source.size, self.source.shape
-        scale = np.abs(solution).max(axis=tuple(range(1, solution.ndim)), keepdims=True)
-        scale[scale == 0.0] = 1.0
+    def _mode(self, m: int) -> TransportOperator:
+        """The 2-D operator of the mode exp(i m phi)."""
+        extra = self.around * (1.0 - np.cos(2.0 * np.pi * m / self.n_phi))
+        plane = self.plane
+        return replace(plane, sink_rate=plane.sink_rate + extra, diagonal=plane.diagonal + extra)
 
-        def apply(vector: Array) -> Array:
-            x = vector.reshape(shape) * scale
-            image = self.operator.apply(x)
-            if self.feedback is not None:
-                image -= self.feedback(x)
-            return (self.correct(image, None) / scale).ravel()
 
-        system = LinearOperator((size, size), matvec=apply, dtype=float)
-        for _ in range(self.solver.maximum_krylov):
-            defect, _ = self.defect(solution)
-            rhs = (self.correct(defect, None) / scale).ravel()
-            change, _ = gmres(system, rhs, restart=KRYLOV_VECTORS, maxiter=1, rtol=1e-3)
-            solution = solution + change.reshape(shape) * scale
-            history.append(self.defect(solution)[1])
-            if history[-1] <= self.solver.tolerance or not np.isfinite(history[-1]):
-                break
-        return solution
+def _same_at_every_phi(values: Array) -> bool:
+    return bool(np.ptp(values, axis=PHI).max() <= 1e-12 * np.abs(values).max())
 
+
+class _Directions:
+    """The last corrections, with defects that are orthogonal to one another."""
+
+    def __init__(self, weight: Array, volume: Array) -> None:
+        self.weight, self.volume = weight**2, volume**2
+        self.kept: list[tuple[Array, Array]] = []
+
+    def step(self, x: Array, defect: Array, change: Array, image: Array) -> None:
+        """Move x along `change`, whose image A dx is given, as far as makes the defect least; in place."""
+        for old_change, old_image in self.kept:
+            along = self._product(image, old_image)
+            change -= along * old_change
+            image -= along * old_image
+        size = np.sqrt(self._product(image, image))
+        if not size > 0.0:
+            return
+        change /= size
+        image /= size
+        along = self._product(defect, image)
+        x += along * change
+        defect -= along * image
+        self.kept = [*self.kept[1 - KEPT :], (change, image)]
+
+    def _product(self, a: Array, b: Array) -> float:
+        planes = np.einsum("kimj,kimj,imj->k", a, b, self.volume)
+        return float(planes @ self.weight)
+
+
+@njit(error_model="numpy", fastmath=True, cache=True, nogil=True)
+def _defect(
+    x: Array, source: Array, diagonal: Array, p_lower: Array, p_upper: Array, p_second: Array,
+    p_loss: Array, r_lower: Array, r_upper: Array, phi_lower: Array, phi_upper: Array, z_lower: Array,
+    z_upper: Array, volume: Array, defect: Array, left: Array, entering: Array,
+) -> None:  # fmt: skip
+    """Fill q - A x, its L1 norm and that of what enters, per momentum; see `relative_residual`."""
+    n_p, n_r, n_phi, n_z = x.shape
+    none = np.zeros(n_z)
+    gain = np.empty(n_z)
+    for k in range(n_p):
+        missing, entered = 0.0, 0.0
+        for i in range(n_r):
+            for m in range(n_phi):
+                before, after = (m - 1) % n_phi, (m + 1) % n_phi
+                here = x[k, i, m]
+                below = x[k - 1, i, m] if k > 0 else none
+                above = x[k + 1, i, m] if k + 1 < n_p else none
+                second = x[k + 2, i, m] if k + 2 < n_p else none
+                inside = x[k, i - 1, m] if i > 0 else none
+                outside = x[k, i + 1, m] if i + 1 < n_r else none
+                out = defect[k, i, m]
+                for j in range(n_z):
+                    gain[j] = (
+                        p_lower[k, i, m, j] * below[j]
+                        + p_upper[k, i, m, j] * above[j]
+                        + p_second[k, i, m, j] * second[j]
+                    )
+                    out[j] = (
+                        source[k, i, m, j]
+                        - diagonal[k, i, m, j] * here[j]
+                        + gain[j]
+                        + r_lower[k, i, m, j] * inside[j]
+                        + r_upper[k, i, m, j] * outside[j]
+                        + phi_lower[k, i, m, j] * x[k, i, before, j]
+                        + phi_upper[k, i, m, j] * x[k, i, after, j]
+                    )
+                for j in range(1, n_z):
+                    out[j] += z_lower[k, i, m, j] * here[j - 1]
+                for j in range(n_z - 1):
+                    out[j] += z_upper[k, i, m, j] * here[j + 1]
+                for j in range(n_z):
+                    missing += abs(out[j]) * volume[i, m, j]
+                    net = gain[j] - p_loss[k, i, m, j] * here[j]
+                    entered += (abs(source[k, i, m, j]) + max(net, 0.0)) * volume[i, m, j]
+        left[k] = missing
+        entering[k] = entered

@@ -58,7 +58,7 @@ class Propagation:
             )
         log_p = np.log(nucleus.momentum)
         return TransportCoefficients(
-            D_face={axis.name: self._in_space(self._face_diffusion(nucleus, axis.name)) for axis in grid.axes},
+            D_face={a.name: self._in_space(self._face_diffusion(nucleus, a.name)) for a in grid.axes},
             V_face={"z": self._in_space(np.broadcast_to(velocity, (1, 1, grid.z.n + 1)))},
             D_center=self._in_space(self._diffusion(nucleus, grid.r.centers, grid.z.centers, axis="r")),
             loss_rate=loss_rate,
@@ -122,7 +122,8 @@ class Propagation:
 
     def _reacceleration(self, faces: Kinematics) -> Array | None:
         slope = self.diffusion.slope(self.grid.r.centers[:, None], self.grid.z.centers[None, :])
-        D = self._diffusion(faces, self.grid.r.centers, self.grid.z.centers, axis="r")
+        # momentum diffusion comes from the scattering along the regular field, which is toroidal
+        D = self._diffusion(faces, self.grid.r.centers, self.grid.z.centers, axis="phi")
         rate = self.reacceleration.rate(D, slope)
         if rate is None:
             return None

@@ -16,7 +16,13 @@ from pydantic import BeforeValidator, Field
 from cyldiff.config.base import Model, Number, Quantity
 from cyldiff.registry import register
 
-__all__ = ["BrokenPowerLawDiffusion", "Diffusion", "PowerLawDiffusion", "SpatiallyDependentDiffusion"]
+__all__ = [
+    "AnisotropicDiffusion",
+    "BrokenPowerLawDiffusion",
+    "Diffusion",
+    "PowerLawDiffusion",
+    "SpatiallyDependentDiffusion",
+]
 
 Array = NDArray[np.float64]
 
@@ -32,7 +38,10 @@ class Diffusion(Model):
     """Base of all diffusion laws: D(R, beta, r, z) and its slope for the reacceleration."""
 
     def coefficient(self, rigidity: Array, beta: Array, r: Array, z: Array, *, axis: str) -> Array:
-        """Diffusion coefficient along a spatial axis ("r" or "z"), broadcast shape [kpc^2/Myr]."""
+        """Diffusion coefficient along a spatial axis ("r", "phi" or "z"), broadcast shape [kpc^2/Myr].
+
+        Along "phi" it is the one parallel to the regular field, which the reacceleration depends on.
+        """
         raise NotImplementedError
 
     def slope(self, r: Array, z: Array) -> Array:
@@ -183,3 +192,28 @@ class SpatiallyDependentDiffusion(Diffusion):
         """The edge of the inner zone."""
         edge = self.xi * self.z0
         return (edge,) if edge < half_height else ()
+
+
+@register("diffusion", "anisotropic")
+class AnisotropicDiffusion(Diffusion):
+    """Power laws along and across a toroidal regular field: D_phiphi parallel, D_rr = D_zz perpendicular.
+
+    The tensor D_ij = D_perp delta_ij + (D_par - D_perp) b_i b_j of a field along phi (Berezinskii et al.
+    1990; Evoli et al. 2012, PRL 108, 211102) is diagonal in cylindrical coordinates. Reacceleration
+    follows from the scattering along the field: D_pp = p^2 v_A^2 / D_par up to a factor that depends on
+    the slope of D_par (Seo & Ptuskin 1994, ApJ 431, 705, where D is the coefficient along the field).
+    On a 2-D grid the parallel part acts through the reacceleration only.
+    """
+
+    kind: Literal["anisotropic"] = "anisotropic"
+    parallel: PowerLawDiffusion = Field(description="along the field, in phi")
+    perpendicular: PowerLawDiffusion = Field(description="across the field, in r and z")
+
+    def coefficient(self, rigidity: Array, beta: Array, r: Array, z: Array, *, axis: str) -> Array:
+        """D [kpc^2/Myr]; shape of rigidity."""
+        law = self.parallel if axis == "phi" else self.perpendicular
+        return law.coefficient(rigidity, beta, r, z, axis=axis)
+
+    def slope(self, r: Array, z: Array) -> Array:
+        """The index delta of the parallel part."""
+        return self.parallel.slope(r, z)

@@ -12,7 +12,7 @@ from scipy.integrate import quad
 from cyldiff import constants as const
 from cyldiff.errors import GridError
 from cyldiff.galaxy import Galaxy
-from cyldiff.galaxy.gas import GasModel
+from cyldiff.galaxy.gas import NoGas, GasModel
 from cyldiff.grid import Grid, energy_grid
 from cyldiff.registry import kinds, lookup
 
@@ -164,15 +164,15 @@ def test_helium_and_phases():
 
 
 def test_a_broken_gas_model_is_refused():
-    class Negative:
-        symmetric = True
-        edges = ()
-
-        def neutral(self, r, z):
+    class Wave:
+        def density(self, r, z):
             return np.cos(r) + 0.0 * z
 
-        def ionised(self, r, z):
-            return 0.0 * r * z
+    class Negative:
+        symmetric = True
+        HI = Wave()
+        H2 = HII = NoGas()
+        helium_fraction = 0.1
 
     with pytest.raises(GridError, match="neutral gas density is negative or not a number"):
         Galaxy.on_grid(Negative(), grid())
