@@ -42,6 +42,18 @@ CASES: dict[str, tuple[str, tuple[str, ...], int]] = {
         ("grid.space.z.n=41", "grid.momentum.per_decade=10.67", "solver.tolerance=1e-4"),
         2,
     ),
+    "3-D, one nuclide, 1e-6": (
+        "quickstart",
+        (
+            "grid.space.phi.n=64",
+            "grid.momentum.per_decade=10.67",
+            'species.include=["H1"]',
+            "physics.secondary_protons=false",
+            "compare.data=[]",
+            "solver.tolerance=1e-6",
+        ),
+        1,
+    ),
     "B/C evaluation": ("tuning/bc-evaluation", (), 5),
 }
 

@@ -102,7 +102,7 @@ def main(verbose: bool) -> None:
     cyldiff explain diffusion.D0                 ask what a key means
 
     Exit status: 0 solved and certified, 2 bad input, 3 not converged or not certified.
-    """
+    """  # noqa: D301 - \b keeps click from wrapping
     from cyldiff.logs import start_logging
 
     for stream in (sys.stdout, sys.stderr):
@@ -180,10 +180,10 @@ def _summary(result: xr.Dataset, loaded: LoadedConfig, path: Path, seconds: floa
     from cyldiff.io.certificate import read_certificate
 
     config = loaded.config
-    shape = f"{result.sizes['kinetic_energy']} energies x {result.sizes['r']} r x {result.sizes['z']} z"
+    cells = [f"{result.sizes[axis]} {axis}" for axis in ("r", "phi", "z") if axis in result.sizes]
+    shape = " x ".join([f"{result.sizes['kinetic_energy']} energies", *cells])
     lines = [
-        f"{config.run.name}: {result.sizes['species']} nuclides on {shape}, "
-        f"{int(result['steps'].sum())} solver steps",
+        f"{config.run.name}: {result.sizes['species']} nuclides on {shape}, {int(result['steps'].sum())} solver steps",
         *read_certificate(result).lines(),
     ]
     comparisons = _comparisons(result, loaded)
@@ -201,8 +201,13 @@ def _comparisons(result: xr.Dataset, loaded: LoadedConfig) -> str:
     rows = []
     for name in loaded.config.compare.data:
         data = load(name)
-        rows.append(compare(result, data, potential=modulation.potential_for(data.experiment)))
+        rows.append(compare(_last(result), data, potential=modulation.potential_for(data.experiment)))
     return format_comparisons(rows) if rows else ""
+
+
+def _last(result: xr.Dataset) -> xr.Dataset:
+    """A run in time at its last output; any other as it is."""
+    return result.isel(time=-1) if "time" in result.dims else result
 
 
 @main.command(short_help="Validate a run; show every value and its origin.")
@@ -278,9 +283,7 @@ def copy(name: str, output: Path | None, force: bool) -> None:
 def _library_file(name: str) -> Path:
     from cyldiff import resources
 
-    found = {
-        f"{kind}/{entry}": entry for kind in ("runs", "models", "grids") for entry in resources.names(kind)
-    }
+    found = {f"{kind}/{entry}": entry for kind in ("runs", "models", "grids") for entry in resources.names(kind)}
     hits = [name] if name in found else [key for key, entry in found.items() if name == entry]
     if not hits:
         raise DataError(f"no run, model or grid {quoted(name)}{nearest(name, found.values())}")
@@ -304,7 +307,7 @@ def plot(result: Path, what: str, output: Path, data: tuple[str, ...], potential
     WHAT is  B/C, 10Be/9Be                a ratio of elements or nuclides
              spectrum:C, spectrum:H1      one spectrum, times E^2.7
              spectra, spectra:H,He,C      several
-    """
+    """  # noqa: D301
     from cyldiff.io.netcdf import check_writable, read_result
     from cyldiff.plot import draw
 
@@ -315,7 +318,7 @@ def plot(result: Path, what: str, output: Path, data: tuple[str, ...], potential
     dataset = read_result(result)
     if modulation is None:
         modulation = _modulation(dataset)
-    draw(dataset, what, path=output, data=list(data) or None, potential=modulation)
+    draw(_last(dataset), what, path=output, data=list(data) or None, potential=modulation)
     click.echo(f"{output} written")
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import os
+import stat
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -101,7 +102,7 @@ def find(kind: str, name: str, *, beside: Path | None = None) -> Path:
     if not hits:
         known = names(kind)
         raise DataError(
-            f'{quoted(name)} is not in the library of {kind}; known: {", ".join(known)}{nearest(name, known)}'
+            f"{quoted(name)} is not in the library of {kind}; known: {', '.join(known)}{nearest(name, known)}"
         )
     return hits[0]
 
@@ -110,12 +111,14 @@ def _file(name: str, beside: Path | None) -> Path:
     path = Path(name).expanduser()
     if not path.is_absolute() and beside is not None:
         path = beside / path
-    if path.is_file():
-        return path
-    if path.is_dir():
+    try:
+        is_folder = stat.S_ISDIR(path.stat().st_mode)
+    except (FileNotFoundError, NotADirectoryError):
+        others = [p.name for p in path.parent.glob("*.toml")] if path.parent.is_dir() else []
+        raise DataError(f'no file "{path}"{nearest(path.name, others)}') from None
+    if is_folder:
         raise DataError(f'"{path}" is a folder, not a file')
-    others = [p.name for p in path.parent.glob("*.toml")] if path.parent.is_dir() else []
-    raise DataError(f'no file "{path}"{nearest(path.name, others)}')
+    return path
 
 
 def read_toml(path: Path) -> dict[str, Any]:
@@ -162,9 +165,7 @@ class Table:
         try:
             return self.columns[column]
         except KeyError:
-            raise DataError(
-                f'{self.path.name} has no column "{column}"{nearest(column, self.columns)}'
-            ) from None
+            raise DataError(f'{self.path.name} has no column "{column}"{nearest(column, self.columns)}') from None
 
     def __len__(self) -> int:
         return len(next(iter(self.columns.values()), ()))

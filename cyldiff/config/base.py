@@ -34,9 +34,7 @@ __all__ = ["Integer", "Kind", "KindOf", "Model", "Number", "Quantity", "Unit"]
 class Model(BaseModel):
     """Base of all config models: frozen, unknown keys refused, no NaN or infinity."""
 
-    model_config = ConfigDict(
-        extra="forbid", frozen=True, allow_inf_nan=False, arbitrary_types_allowed=True
-    )
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, arbitrary_types_allowed=True)
 
     @field_validator("*", mode="before")
     @classmethod
@@ -86,9 +84,8 @@ Number = Annotated[float, BeforeValidator(_number)]
 Integer = Annotated[int, BeforeValidator(_integer)]
 
 
-def Quantity(dimension: str) -> Any:  # noqa: N802 - reads as a type where it is used
+def Quantity(dimension: str) -> Any:
     """Field type of a dimensional value: text with a unit in, internal float inside."""
-
     return Annotated[
         float,
         BeforeValidator(lambda text: parse_quantity(text, dimension)),
@@ -97,7 +94,7 @@ def Quantity(dimension: str) -> Any:  # noqa: N802 - reads as a type where it is
     ]
 
 
-def Kind(family: str) -> Any:  # noqa: N802 - reads as a type where it is used
+def Kind(family: str) -> Any:
     """Field type that picks its class by ``kind`` among those registered for `family`."""
 
     def build(value: Any, info: ValidationInfo) -> Any:

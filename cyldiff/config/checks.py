@@ -13,7 +13,6 @@ from cyldiff.particles.species import element, hint, nuclides, select
 __all__ = ["cross_checks"]
 
 
-
 def cross_checks(parts: Parts) -> list[Problem]:
     """All contradictions between the parts that are valid by themselves."""
     return [problem for check in (*_CHECKS, *NUMERICAL_CHECKS) for problem in check(parts)]
@@ -45,8 +44,7 @@ def _halo(parts: Parts) -> Iterator[Problem]:
     if half_height <= thickness:
         yield Problem(
             "physics.halo.half_height",
-            f"{half_height:g} kpc is thinner than the gas disc ({thickness:.2g} kpc); "
-            'expected more, e.g. "4 kpc"',
+            f'{half_height:g} kpc is thinner than the gas disc ({thickness:.2g} kpc); expected more, e.g. "4 kpc"',
         )
 
 
@@ -118,9 +116,7 @@ def _normalisation(parts: Parts, path: tuple[str, ...]) -> Iterator[Problem]:
         energy = getattr(law, name, None)
         inside = energy is None or (low <= energy <= high if name == "kinetic_energy" else energy < high)
         if not inside:
-            yield Problem(
-                f"{key}.{name}", f"{energy:g} GeV/n is outside the energy grid ({low:g} to {high:g} GeV/n)"
-            )
+            yield Problem(f"{key}.{name}", f"{energy:g} GeV/n is outside the energy grid ({low:g} to {high:g} GeV/n)")
 
 
 def _data(parts: Parts) -> Iterator[Problem]:
@@ -137,9 +133,7 @@ def _data(parts: Parts) -> Iterator[Problem]:
             continue
         missing = [n for n in (*measured.numerator, *measured.denominator) if n not in have]
         if have and missing:
-            yield Problem(
-                f"compare.data[{i}]", f"{name} needs {', '.join(missing)}, not among the species of this run"
-            )
+            yield Problem(f"compare.data[{i}]", f"{name} needs {', '.join(missing)}, not among the species of this run")
 
 
 def _histories(parts: Parts) -> Iterator[Problem]:

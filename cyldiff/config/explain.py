@@ -15,7 +15,7 @@ from cyldiff import registry, resources
 from cyldiff.config.layers import LIBRARIES
 from cyldiff.config.report import choices_of
 from cyldiff.config.schema import RunConfig
-from cyldiff.config.show import shown
+from cyldiff.config.toml import shown
 from cyldiff.config.tree import Slot, known_keys, slot_of, walk
 from cyldiff.data.measurements import available, load
 from cyldiff.errors import DataError, nearest, quoted
@@ -89,20 +89,15 @@ def _body(path: str, owner: str, field: FieldInfo) -> str:
     else:
         default = field.get_default(call_default_factory=True)
         if not isinstance(default, BaseModel):
-            shown_default = format_quantity(default, slot.dimension) if _is_quantity(slot, default) else shown(default)
-            lines.append(f"default: {shown_default}")
-    limits = [f"{word} {_limit(limit, slot)}" for word, limit in slot.bounds]
+            lines.append(f"default: {_number(default, slot) if isinstance(default, float) else shown(default)}")
+    limits = [f"{word} {_number(limit, slot)}" for word, limit in slot.bounds]
     if limits:
         lines.append(f"bounds: {', '.join(limits)}")
     return "".join(f"\n    {line}" for line in lines if line)
 
 
-def _is_quantity(slot: Slot, value: Any) -> bool:
-    return slot.dimension is not None and isinstance(value, float)
-
-
-def _limit(limit: float, slot: Slot) -> str:
-    return format_quantity(float(limit), slot.dimension) if slot.dimension else f"{limit:g}"
+def _number(value: float, slot: Slot) -> str:
+    return format_quantity(float(value), slot.dimension) if slot.dimension else f"{value:g}"
 
 
 def _accepts(slot: Slot, field: FieldInfo) -> Iterator[str]:

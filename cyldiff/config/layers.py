@@ -193,7 +193,7 @@ def put(tree: Tree, path: Path_, value: Any) -> None:
         tree[key] = value
         return
     old = tree.get(key)
-    if len(below) == 1 and _is_place(below[0], old) and isinstance(value, Leaf):
+    if len(below) == 1 and isinstance(old, Leaf) and _is_place(below[0], old.value) and isinstance(value, Leaf):
         items = list(old.value)
         items[int(below[0])] = value.value
         tree[key] = Leaf(items, value.origin)
@@ -202,10 +202,9 @@ def put(tree: Tree, path: Path_, value: Any) -> None:
     put(tree[key], tuple(below), value)
 
 
-def _is_place(key: str, old: Any) -> bool:
-    """Whether `key` counts an entry of the list `old`."""
-    is_list = isinstance(old, Leaf) and isinstance(old.value, list)
-    return is_list and key.isascii() and key.isdigit() and int(key) < len(old.value)
+def _is_place(key: str, items: Any) -> bool:
+    """Whether `key` counts an entry of a list."""
+    return isinstance(items, list) and key.isascii() and key.isdigit() and int(key) < len(items)
 
 
 def _tables(tree: Tree, *path: str) -> Tree:

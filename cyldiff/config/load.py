@@ -46,9 +46,7 @@ class LoadedConfig:
         return to_toml(self.resolved)
 
 
-def load_config(
-    path: str | Path, overrides: Sequence[str] = (), *, base: Path | None = None
-) -> LoadedConfig:
+def load_config(path: str | Path, overrides: Sequence[str] = (), *, base: Path | None = None) -> LoadedConfig:
     """Read and validate a run file, or a name of the library of runs.
 
     Parameters

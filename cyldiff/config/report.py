@@ -22,7 +22,7 @@ _BOUNDS = {
     "less_than": ("lt", "less than"),
     "less_than_equal": ("le", "at most"),
 }
-_WORDS = {float: "a number", int: "a whole number", str: "text", bool: "true or false"}
+_WORDS: dict[type | None, str] = {float: "a number", int: "a whole number", str: "text", bool: "true or false"}
 
 Path = tuple[Any, ...]
 
@@ -123,7 +123,8 @@ def _expected(field: FieldInfo | None) -> str:
     choices = choices_of(field)
     if choices:
         return " or ".join(quoted(c) for c in choices) + description
-    return ("a list" if slot.many else _WORDS.get(slot.plain, "another value")) + description
+    plain = _WORDS.get(slot.plain, "another value")
+    return ("a list" if slot.many else plain) + description
 
 
 def choices_of(field: FieldInfo) -> tuple[Any, ...]:

@@ -59,9 +59,7 @@ class RunInfo(Model):
 class SpaceAxis(Model):
     """Cells of one spatial axis."""
 
-    n: Integer = Field(
-        ge=MINIMUM_CELLS, le=5000, description="number of cells (z: of the half-space if half_space)"
-    )
+    n: Integer = Field(ge=MINIMUM_CELLS, le=5000, description="number of cells (z: of the half-space if half_space)")
     spacing: Literal["uniform", "sinh"] = Field(
         default="uniform", description='equal cells, or "sinh": narrow at the plane, wide at the edge (z only)'
     )
@@ -191,9 +189,7 @@ class PhysicsConfig(Model):
     spallation: Kind("spallation") = Field(  # type: ignore[valid-type]
         description="production cross sections of fragments"
     )
-    sources: dict[str, SourceComponent] = Field(
-        min_length=1, description="source components by a name of your choice"
-    )
+    sources: dict[str, SourceComponent] = Field(min_length=1, description="source components by a name of your choice")
     modulation: Kind("modulation") = Field(description="solar modulation")  # type: ignore[valid-type]
     energy_losses: bool = Field(default=True, description="ionisation and Coulomb losses")
     secondary_protons: bool = Field(default=True, description="protons left behind by p-p and p-He reactions")
@@ -265,13 +261,12 @@ class SolverConfig(Model):
         return self
 
 
-
 class OutputConfig(Model):
     """What is written."""
 
     quantities: Names | None = Field(
         default=None,
-        description='"flux": intensity everywhere, besides the spectra at the Sun; default on in 1-D and 2-D, off in 3-D',
+        description='"flux": intensity everywhere, besides the spectra at the Sun; without a list: on up to 2-D',
     )
     components: bool = Field(default=False, description="also every source component by itself")
 

@@ -10,10 +10,10 @@ from typing import Any
 from cyldiff.config.feasibility import estimated_memory, mesh_shape
 from cyldiff.config.load import LoadedConfig
 from cyldiff.config.parts import followed_species, spread
-from cyldiff.config.toml import dotted, leaves
+from cyldiff.config.toml import dotted, leaves, shown
 from cyldiff.data.measurements import load
 
-__all__ = ["listing", "shown", "sizes"]
+__all__ = ["listing", "sizes"]
 
 #: tables of more numbers than this are printed several to a line
 _MANY = 12
@@ -90,16 +90,3 @@ def _packed(block: list[Row], origins: Mapping[str, str]) -> list[str]:
         lines += [f"  {line}".replace("\u00a0", " ") for line in wrapped]
         lines[-1] += f"  [{origin}]"
     return lines
-
-
-def shown(value: Any) -> str:
-    """A value as a user would write it; "none" for what is not given."""
-    if value is None:
-        return "none"
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, list | tuple):
-        return "[" + ", ".join(shown(v) for v in value) + "]"
-    if isinstance(value, Mapping):
-        return "{" + ", ".join(f"{k} = {shown(v)}" for k, v in value.items()) + "}"
-    return f"{value:g}" if isinstance(value, float) and float(f"{value:g}") == value else str(value)

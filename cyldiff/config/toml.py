@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-__all__ = ["dotted", "flatten", "split_path", "to_toml"]
+__all__ = ["dotted", "leaves", "shown", "split_path", "to_toml"]
 
 _BARE = re.compile(r"[A-Za-z0-9_-]+")
 _SEGMENT = re.compile(r"""\s*(?:"([^"]*)"|'([^']*)'|([^."'\s]+))\s*(?:\.|$)""")
@@ -37,11 +37,6 @@ def split_path(text: str) -> tuple[str, ...] | None:
     return tuple(keys) if keys and not text.rstrip().endswith(".") else None
 
 
-def flatten(raw: Mapping[str, Any]) -> dict[str, Any]:
-    """``{"a": {"b": 1}}`` as ``{"a.b": 1}``; empty tables stay."""
-    return {dotted(path): value for path, value in leaves(raw)}
-
-
 def leaves(raw: Mapping[str, Any], path: tuple[str, ...] = ()) -> list[tuple[tuple[str, ...], Any]]:
     """All values of nested tables with their paths; an empty table counts as a value."""
     found: list[tuple[tuple[str, ...], Any]] = []
@@ -49,6 +44,19 @@ def leaves(raw: Mapping[str, Any], path: tuple[str, ...] = ()) -> list[tuple[tup
         here = (*path, key)
         found += leaves(value, here) if isinstance(value, Mapping) and value else [(here, value)]
     return found
+
+
+def shown(value: Any) -> str:
+    """A value as a user would write it; "none" for what is not given."""
+    if value is None:
+        return "none"
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, list | tuple):
+        return "[" + ", ".join(shown(v) for v in value) + "]"
+    if isinstance(value, Mapping):
+        return "{" + ", ".join(f"{k} = {shown(v)}" for k, v in value.items()) + "}"
+    return f"{value:g}" if isinstance(value, float) and float(f"{value:g}") == value else str(value)
 
 
 def to_toml(raw: Mapping[str, Any]) -> str:

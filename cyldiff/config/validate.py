@@ -60,9 +60,7 @@ def _excused(error: Any, incomplete: frozenset[Path]) -> bool:
     return missing and any(place[: len(path)] == path for path in incomplete)
 
 
-def _collect(
-    model: type[BaseModel], raw: Mapping[str, Any], path: Path, errors: list[Path], parts: Parts
-) -> None:
+def _collect(model: type[BaseModel], raw: Mapping[str, Any], path: Path, errors: list[Path], parts: Parts) -> None:
     """Gather what is valid by itself although something else is not."""
     for name, field in model.model_fields.items():
         key = field.alias or name
@@ -88,5 +86,5 @@ def _collect(
 @lru_cache(maxsize=256)
 def _adapter(model: type[BaseModel], name: str) -> TypeAdapter[Any]:
     field: FieldInfo = model.model_fields[name]
-    notes = tuple(field.metadata)
-    return TypeAdapter(Annotated[(field.annotation, *notes)] if notes else field.annotation)
+    annotation: Any = Annotated[(field.annotation, *field.metadata)] if field.metadata else field.annotation
+    return TypeAdapter(annotation)

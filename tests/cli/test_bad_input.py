@@ -144,12 +144,10 @@ def test_it_is_refused_within_two_seconds(cyldiff, tiny):
     assert spent < 2.0
 
 
-@pytest.mark.parametrize("encoding", ["ascii", "latin-1"])
-def test_a_terminal_without_greek(cyldiff, tiny, encoding):
-    answer = cyldiff("explain", "D0", PYTHONIOENCODING=encoding)
-    assert answer.returncode == 0, answer.stderr
-    answer = cyldiff("run", "tiny.toml", "--set", "physics.diffusion.D0=4", PYTHONIOENCODING=encoding)
+def test_a_terminal_without_superscripts(cyldiff, tiny):
+    answer = cyldiff("run", "tiny.toml", "--set", "physics.diffusion.D0=4", PYTHONIOENCODING="ascii")
     assert answer.returncode == 2
+    assert "expected length?/time" in answer.stderr
     assert "Traceback" not in answer.stderr
 
 

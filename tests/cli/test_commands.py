@@ -54,6 +54,19 @@ class TestRun:
         assert (tmp_path / "tiny.nc").is_symlink()
         assert (tmp_path / "store" / "real.nc").stat().st_size > 1000
 
+    def test_a_run_in_time_is_compared_and_drawn_at_its_end(self, call, tmp_path):
+        call("run", "tiny.toml", "-o", "steady.nc", "--set", 'species.include=["H1"]')
+        answer = call(
+            "run", "tiny.toml", "--set", 'species.include=["H1"]', "--set", "solver.kind=crank-nicolson",
+            "--set", 'solver.time={times=["1 Myr", "2 Gyr"], tolerance=1e-2}',
+        )  # fmt: skip
+        assert "ams02-h-rigidity" in answer.stdout
+        call("plot", "tiny.nc", "spectrum:H", "-o", "a.png")
+        with xr.open_dataset(tmp_path / "tiny.nc") as result, xr.open_dataset(tmp_path / "steady.nc") as steady:
+            assert result.sizes["time"] == 2
+            last = result["flux_lis"].isel(time=-1).values
+            assert last == pytest.approx(steady["flux_lis"].values, rel=0.02)
+
 
 class TestCheck:
     def test_values_and_origins(self, call):
@@ -99,9 +112,10 @@ class TestOthers:
         assert (tmp_path / "grids" / "galaxy-2d-coarse.toml").is_file()
 
     def test_copy_of_what_is_not_there(self, call):
-        assert 'no run, model or grid "quikstart"; did you mean "quickstart"?' in call(
-            "copy", "quikstart", status=2
-        ).stderr
+        assert (
+            'no run, model or grid "quikstart"; did you mean "quickstart"?'
+            in call("copy", "quikstart", status=2).stderr
+        )
 
     def test_copy_into_nowhere(self, call):
         assert "cannot be written" in call("copy", "quickstart", "-o", "no/where.toml", status=2).stderr
@@ -151,7 +165,7 @@ class TestPlot:
             (("tiny.nc", "B/C", "-o", "no/a.png"), 'folder "no" does not exist'),
             (("tiny.nc", "B/C", "-o", "a.jpg"), '"jpg" unknown'),
             (("tiny.nc", "B/C", "-o", "tiny.nc"), "is an input of this run"),
-            (("tiny.nc", "B/C", "-o", "a.png", "--potential", "600"), "--potential: \"600\" has no unit"),
+            (("tiny.nc", "B/C", "-o", "a.png", "--potential", "600"), '--potential: "600" has no unit'),
             (("tiny.nc", "B/C", "-o", "a.png", "--potential", "-600 MV"), "expected at least 0 MV"),
             (("tiny.nc", "B/C", "-o", "a.png", "--data", "nothing"), '"nothing" unknown'),
         ],

@@ -80,7 +80,6 @@ class TestStopped:
         ("stage", "number", "status", "message"),
         [
             ("solving", signal.SIGINT, 130, "interrupted"),
-            ("solving", signal.SIGTERM, 143, "stopped by SIGTERM"),
             ("writing", signal.SIGINT, 130, "interrupted"),
             ("writing", signal.SIGTERM, 143, "stopped by SIGTERM"),
             ("writing", signal.SIGHUP, 129, "stopped by SIGHUP"),

@@ -38,9 +38,7 @@ def test_help_takes_less_than_half_a_second(cyldiff, arguments):
 
 
 def test_check_needs_no_compiler_and_no_unit_library(cyldiff):
-    answer = cyldiff(
-        program="from cyldiff.config.load import load_config; load_config('quickstart')" + LOADED
-    )
+    answer = cyldiff(program="from cyldiff.config.load import load_config; load_config('quickstart')" + LOADED)
     assert {"numba", "astropy", "matplotlib", "netCDF4"}.isdisjoint(answer.stdout.split())
 
 

@@ -437,7 +437,9 @@ class TestAllAtOnce:
         lines = str(caught.value).splitlines()
         assert lines[0] == "runs/my.toml: 2 problems"
         assert lines[1].startswith("  grid.nz      unknown key; did you mean")
-        assert lines[2].startswith('  solver.kind  "stedy" unknown; known: steady, crank-nicolson; did you mean "steady"?')
+        assert lines[2].startswith(
+            '  solver.kind  "stedy" unknown; known: steady, crank-nicolson; did you mean "steady"?'
+        )
 
 
 class TestMemory:

@@ -97,7 +97,9 @@ class TestPrecedence:
         assert complete == before, "what the caller gave must not change"
 
     def test_a_kind_of_the_run_replaces_that_of_the_model(self, run_file):
-        run_file.write_text(RUN + '[physics.convection]\nkind = "linear-wind"\nV0 = "1 km/s"\ngradient = "0 km/s/kpc"\n')
+        run_file.write_text(
+            RUN + '[physics.convection]\nkind = "linear-wind"\nV0 = "1 km/s"\ngradient = "0 km/s/kpc"\n'
+        )
         loaded = load_config(run_file)
         assert loaded.config.physics.convection.kind == "linear-wind"
         run_file.write_text(RUN + '[physics.diffusion]\nkind = "power-law"\nD0 = "4e28 cm^2/s"\n')

@@ -26,7 +26,6 @@ print(1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
 @pytest.mark.parametrize(
     ("overrides", "shape", "species"),
     [
-        (('species.include=["H1"]',), (109, 41, 33), 1),
         (('species.include=["H1"]', "grid.space.r.n=121", "grid.space.z.n=81"), (109, 121, 81), 1),
         (('species.include=["H1", "He4", "C12", "O16"]', "grid.space.r.n=81", "grid.space.z.n=65"), (109, 81, 65), 4),
     ],

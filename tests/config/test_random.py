@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import tomllib
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -11,16 +12,14 @@ from cyldiff.config.load import load_config, load_mapping
 from cyldiff.config.toml import leaves, split_path
 from cyldiff.errors import ConfigError
 
-SMALL = ("grid.space.r.n=6", "grid.space.z.n=6", "compare.data=[\"ams02-b-c-rigidity\"]")
+SMALL = ("grid.space.r.n=6", "grid.space.z.n=6", 'compare.data=["ams02-b-c-rigidity"]')
 QUICKSTART = load_config("quickstart", SMALL)
 RESOLVED = QUICKSTART.resolved
 #: every path of the quickstart config, tables included
 PATHS = sorted({path[:n] for path, _ in leaves(RESOLVED) for n in range(1, len(path) + 1)})
 KEYS = sorted({path[-1] for path in PATHS})
 
-NUMBERS = st.one_of(
-    st.booleans(), st.integers(), st.integers(10**300, 10**400), st.floats(), st.integers(-2, 60)
-)
+NUMBERS = st.one_of(st.booleans(), st.integers(), st.integers(10**300, 10**400), st.floats(), st.integers(-2, 60))
 UNITS = st.sampled_from(["kpc", "GeV", "cm^2/s", "GV", "MeV/n", "m", "%", "(", "kpc/", "^2", "km s-1", "1"])
 TEXTS = st.one_of(
     st.text(max_size=20),
@@ -38,15 +37,17 @@ QUIET = settings(deadline=None, max_examples=60, suppress_health_check=[HealthCh
 
 
 def valid_or_refused(raw, overrides=()):
+    """The config reads back from its text, or every problem has a key and words of our own."""
     try:
         loaded = load_mapping(raw, overrides)
-    except ConfigError as error:
-        assert error.problems
-        assert all(p.key and p.message for p in error.problems)
-        assert "Error" not in str(error)
-        assert "pydantic" not in str(error)
+    except ConfigError as refused:
+        error = refused
     else:
-        assert load_mapping(loaded.resolved).config == loaded.config
+        assert load_mapping(tomllib.loads(loaded.toml())).config == loaded.config
+        return
+    assert error.problems
+    assert all(p.key and p.message for p in error.problems)
+    assert not any(word in str(error) for word in ("Error", "pydantic", "Input should", "dictionary"))
 
 
 @QUIET
@@ -91,7 +92,12 @@ def test_a_random_config(raw):
 
 
 @QUIET
-@given(st.lists(st.one_of(st.text(max_size=30), st.builds(lambda p, v: f"{'.'.join(p)}={v}", st.sampled_from(PATHS), TEXTS)), max_size=3))
+@given(
+    st.lists(
+        st.one_of(st.text(max_size=30), st.builds(lambda p, v: f"{'.'.join(p)}={v}", st.sampled_from(PATHS), TEXTS)),
+        max_size=3,
+    )
+)
 def test_random_overrides(overrides):
     raw = {"schema": 1, "run": {"name": "a"}, "grid": {"use": "fit-2d"}, "physics": {"use": "nie-2026"}}
     valid_or_refused(raw, overrides)

@@ -9,8 +9,8 @@ import pytest
 from cyldiff.config.explain import explain_key, library_listing
 from cyldiff.config.load import load_config, load_mapping
 from cyldiff.config.schema import RunConfig
-from cyldiff.config.show import listing, shown, sizes
-from cyldiff.config.toml import dotted, leaves, split_path, to_toml
+from cyldiff.config.show import listing, sizes
+from cyldiff.config.toml import dotted, leaves, shown, split_path, to_toml
 from cyldiff.config.tree import slot_of, walk
 from cyldiff.errors import DataError, nearest, quoted
 

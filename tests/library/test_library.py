@@ -29,9 +29,7 @@ def relative(path):
 
 
 def run_with(grid="galaxy-2d-coarse", model="example-plain-diffusion"):
-    return load_mapping(
-        {"schema": 1, "run": {"name": "library"}, "grid": {"use": grid}, "physics": {"use": model}}
-    )
+    return load_mapping({"schema": 1, "run": {"name": "library"}, "grid": {"use": grid}, "physics": {"use": model}})
 
 
 class TestTables:
@@ -181,7 +179,9 @@ def test_no_code_among_the_data(place):
     assert list(resources.folder(place).rglob("*.py")) == []
 
 
-@pytest.mark.parametrize("place", ["grids", "runs", "physics", "physics/models", "physics/particles", "physics/measurements"])
+@pytest.mark.parametrize(
+    "place", ["grids", "runs", "physics", "physics/models", "physics/particles", "physics/measurements"]
+)
 def test_every_folder_opens_with_a_readme(place):
     first, _, rest = place.partition("/")
     assert (resources.folder(first) / rest / "README.md").is_file()
