@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import math
 
-
 SPEED_OF_LIGHT_CM_S = 2.99792458e10  #: cm/s, exact (SI)
 KPC_CM = 3.0856775814913673e21  #: cm per kpc, IAU 2015 Resolution B2 (648000/pi au)
 MYR_S = 3.15576e13  #: s per Myr, Julian year of 365.25 d (IAU)

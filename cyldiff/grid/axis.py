@@ -71,13 +71,14 @@ def radial_axis(n: int, radius: float) -> Axis:
 
 
 def azimuthal_axis(n: int) -> Axis:
-    """`n` equal cells around the circle; phi = 0 is a cell centre and points from the Galactic centre
-    to the Sun's side of the x axis (the Sun has phi = pi, see :mod:`cyldiff.grid.frames`).
+    """`n` equal cells around the circle.
+
+    phi = 0 is a cell centre and points along +x; the Sun, at x < 0, has phi = pi.
     """
     _enough("phi", n)
     step = 2.0 * np.pi / n
-    centers = step * np.arange(n)
-    return Axis("phi", step * (np.arange(n + 1) - 0.5), centers, periodic=True)
+    index = np.arange(n + 1, dtype=float)
+    return Axis("phi", step * (index - 0.5), step * index[:-1], periodic=True)
 
 
 def slab_axis(position: float) -> Axis:

@@ -73,12 +73,13 @@ def build_dataset(
             casting="same_kind",
         )  # fmt: skip
     if config.output.components or len(sources) > 1:
-        data["flux_lis_component"] = np.stack(
-            [
-                np.stack([intensity(grid.at(x[i] * f, sun.r, sun.z), s, grid) for i, s in zip(order, species, strict=True)])
-                for x, f in zip(solution.density, scale, strict=True)
-            ]
-        )
+
+        def at_observer(component: Array) -> Array:
+            fields = zip(order, species, strict=True)
+            return np.stack([intensity(grid.at(component[i], sun.r, sun.z), s, grid) for i, s in fields])
+
+        each = zip(scale, solution.density, strict=True)
+        data["flux_lis_component"] = np.stack([factor * at_observer(density) for factor, density in each])
     coords = {
         "kinetic_energy": grid.kinetic_energy,
         "species": [s.name for s in species],

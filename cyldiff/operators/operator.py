@@ -76,7 +76,8 @@ class TransportOperator:
     ) -> TransportOperator:
         """Assemble the operator; `scheme` is the momentum flux, see :mod:`cyldiff.operators.schemes`."""
         c = coefficients
-        has_g = c.reacceleration_face is not None
+        g = c.reacceleration_face
+        has_g = g is not None
         # one block for all fields: the memory comes in large pages, and no field is copied
         fields = iter(np.empty((3 * len(grid.axes) + 4 + 3 * has_g, *grid.shape)))
         space = {
@@ -86,10 +87,10 @@ class TransportOperator:
         loss = np.ascontiguousarray(np.broadcast_to(c.loss_rate, grid.shape))
         sink = np.ascontiguousarray(np.broadcast_to(c.sink_rate, grid.shape))
         advection, diffusion = loss, None
-        if has_g:
+        if g is not None:
             diffusion = _momentum_diffusion(c, loss, "upwind", fields)
             if scheme == "third-order":
-                advection = loss - 3.0 * _on_centers(c.reacceleration_face)
+                advection = loss - 3.0 * _on_centers(g)
         gains, diagonal, bottom = _momentum_advection(advection, loss, c.log_momentum_width, scheme, fields)
         if diffusion is not None:
             fitted = diffusion

@@ -1,0 +1,1 @@
+"""Nuclides, their cross sections and decays, the network, and injection spectra."""

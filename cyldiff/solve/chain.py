@@ -72,7 +72,7 @@ class ChainSolution:
         return np.array([max((r.residual for r in row if r), default=0.0) for row in self.reports])
 
     @property
-    def steps(self) -> Array:
+    def steps(self) -> NDArray[np.int64]:
         """Pseudo-time steps of each species, all components together."""
         return np.array([sum(r.steps for r in row if r) for row in self.reports])
 

@@ -43,8 +43,11 @@ def shifted(operator: TransportOperator, rate: float) -> TransportOperator:
 
 @dataclass
 class TimeReport:
-    """How a time-dependent solve went: steps accepted, rejected and taken [Myr], solver steps, and the
-    largest residual a linear solve was allowed to leave, relative to what changes in the step."""
+    """How a time-dependent solve went.
+
+    Steps accepted, rejected and taken [Myr], solver steps, and the
+    largest residual a linear solve was allowed to leave, relative to what changes in the step.
+    """
 
     linear_residual: float = 0.0
     accepted: int = 0

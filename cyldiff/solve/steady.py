@@ -243,7 +243,7 @@ class _Problem:
         shape, size = self.q.shape, self.q.size
 
         def increment(vector: Array, homogeneous: bool) -> Array:
-            """x - cycle(x), for the homogeneous problem or the full one, scaled."""
+            """Map x to x - cycle(x), for the homogeneous problem or the full one, scaled."""
             start = vector.reshape(shape) * scale
             self.inner[...] = start
             if homogeneous:

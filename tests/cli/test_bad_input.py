@@ -145,7 +145,7 @@ def test_it_is_refused_within_two_seconds(cyldiff, tiny):
 
 
 def test_a_terminal_without_superscripts(cyldiff, tiny):
-    answer = cyldiff("run", "tiny.toml", "--set", "physics.diffusion.D0=4", PYTHONIOENCODING="ascii")
+    answer = cyldiff("run", "tiny.toml", "--set", "physics.diffusion.D0=4", PYTHONIOENCODING="iso8859-5")
     assert answer.returncode == 2
     assert "expected length?/time" in answer.stderr
     assert "Traceback" not in answer.stderr

@@ -12,7 +12,7 @@ from scipy.integrate import quad
 from cyldiff import constants as const
 from cyldiff.errors import GridError
 from cyldiff.galaxy import Galaxy
-from cyldiff.galaxy.gas import NoGas, GasModel
+from cyldiff.galaxy.gas import GasModel, NoGas
 from cyldiff.grid import Grid, energy_grid
 from cyldiff.registry import kinds, lookup
 
