@@ -8,14 +8,14 @@ but sinks and the flow through the outer boundary.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
 from cyldiff.grid import Grid, per_momentum
-from cyldiff.operators.schemes import bernoulli, chang_cooper_flux, face_weights
+from cyldiff.operators.schemes import bernoulli, chang_cooper_flux, drift_weights, face_weights
 from cyldiff.transport.coefficients import TransportCoefficients
 
 __all__ = ["AxisTerm", "TransportOperator"]
@@ -40,6 +40,11 @@ class AxisTerm:
     upper: Array
     diagonal: Array
     escape: tuple[Array, Array]
+
+    def below(self, n: int) -> AxisTerm:
+        """The term at the lowest `n` momenta."""
+        low, high = self.escape
+        return AxisTerm(self.lower[:n], self.upper[:n], self.diagonal[:n], (low[:n], high[:n]))
 
 
 @dataclass(frozen=True)
@@ -72,9 +77,17 @@ class TransportOperator:
 
     @classmethod
     def build(
-        cls, grid: Grid, coefficients: TransportCoefficients, *, scheme: str = "third-order"
+        cls,
+        grid: Grid,
+        coefficients: TransportCoefficients,
+        *,
+        scheme: str = "third-order",
+        steep: NDArray[np.bool_] | None = None,
     ) -> TransportOperator:
-        """Assemble the operator; `scheme` is the momentum flux, see :mod:`cyldiff.operators.schemes`."""
+        """Assemble the operator; `scheme` is the momentum flux, see :mod:`cyldiff.operators.schemes`.
+
+        `steep` marks the lower faces of momenta where the spectrum is cut off.
+        """
         c = coefficients
         g = c.reacceleration_face
         has_g = g is not None
@@ -86,19 +99,24 @@ class TransportOperator:
         }
         loss = np.ascontiguousarray(np.broadcast_to(c.loss_rate, grid.shape))
         sink = np.ascontiguousarray(np.broadcast_to(c.sink_rate, grid.shape))
-        advection, diffusion = loss, None
+        width, n_p = c.log_momentum_width, len(c.log_momentum)
+        weights = face_weights(scheme, n_p, steep)
+        gains, diagonal, bottom = _momentum_advection(loss, width, weights, fields)
+        diffusion = None
         if g is not None:
-            diffusion = _momentum_diffusion(c, loss, "upwind", fields)
-            if scheme == "third-order":
-                advection = loss - 3.0 * _on_centers(g)
-        gains, diagonal, bottom = _momentum_advection(advection, loss, c.log_momentum_width, scheme, fields)
-        if diffusion is not None:
-            fitted = diffusion
+            diffusion = fitted = _momentum_diffusion(c, loss, "upwind", None, fields)
             if scheme != "upwind":
-                fitted = _momentum_diffusion(c, loss, scheme, iter(np.empty((3, *grid.shape))))
-            gains[-1] += fitted[-1]
-            gains[1] += fitted[1]
-            diagonal += fitted[0]
+                fitted = _momentum_diffusion(c, loss, scheme, steep, iter(np.empty((3, *grid.shape))))
+            terms = [fitted]
+            if scheme == "third-order":
+                drift, on_self, _ = _momentum_advection(
+                    -3.0 * _on_centers(g), width, drift_weights(n_p, steep), iter(np.empty((4, *grid.shape)))
+                )
+                terms.append({**drift, 0: on_self})
+            for term in terms:
+                diagonal += term[0]
+                for offset in gains.keys() & term.keys():
+                    gains[offset] += term[offset]
         diagonal += sink
         for term in space.values():
             diagonal += term.diagonal
@@ -115,6 +133,30 @@ class TransportOperator:
             width=c.log_momentum_width,
             bottom=bottom,
             separable=_is_separable(c),
+        )
+
+    def below(self, n: int) -> TransportOperator:
+        """The operator of the lowest `n` momenta alone; what goes up from the uppermost is lost."""
+        if n == len(self.width):
+            return self
+        gains = {k: v[:n].copy() for k, v in self.momentum.items()}
+        for offset in (1, 2):
+            gains[offset][n - offset :] = 0.0
+        bands = self.reacceleration
+        if bands is not None:
+            bands = {k: v[:n].copy() for k, v in bands.items()}
+            bands[1][-1] = 0.0
+        return replace(
+            self,
+            grid=replace(self.grid, kinetic_energy=self.grid.kinetic_energy[:n]),
+            space={name: term.below(n) for name, term in self.space.items()},
+            momentum=gains,
+            diagonal=self.diagonal[:n],
+            loss_rate=self.loss_rate[:n],
+            sink_rate=self.sink_rate[:n],
+            reacceleration=bands,
+            D_center=self.D_center[:n],
+            width=self.width[:n],
         )
 
     def momentum_gain(self, x: Array) -> Array:
@@ -237,15 +279,13 @@ def _on_centers(faces: Array) -> Array:
 
 
 def _momentum_advection(
-    rate: Array, through_bottom: Array, width: Array, scheme: str, fields: Iterator[Array]
+    rate: Array, width: Array, w: Array, fields: Iterator[Array]
 ) -> tuple[dict[int, Array], Array, Array]:
-    """Gains, diagonal and bottom outflow of the flux ``rate U`` down in momentum.
+    """Gains, diagonal and bottom outflow of the flux ``rate U`` down in momentum, with face weights w.
 
-    Nothing enters at the top; through the lowest face flows ``through_bottom U``, the losses alone.
+    Nothing enters at the top.
     """
     n_p, space = len(width), rate.ndim - 1
-    w = face_weights(scheme, n_p)
-    lowest, w[0] = w[0].copy(), 0.0
     above = np.zeros((n_p, 3))
     above[:-1] = w[1:]
     inverse = 1.0 / width
@@ -264,18 +304,21 @@ def _momentum_advection(
         gain[n_p - max(offset, 0) :] = 0.0
     on_self = (w[:, 1] - above[:, 0]) * inverse
     diagonal = np.multiply(per_momentum(on_self, space), rate, out=next(fields))
-    bottom = per_momentum(lowest[1:], space) * through_bottom[:2]
-    diagonal[0] += bottom[0] * inverse[0]
-    gains[1][0] -= bottom[1] * inverse[0]
+    bottom = per_momentum(w[0, 1:], space) * rate[:2]
     return gains, diagonal, bottom
 
 
 def _momentum_diffusion(
-    c: TransportCoefficients, loss: Array, scheme: str, fields: Iterator[Array]
+    c: TransportCoefficients,
+    loss: Array,
+    scheme: str,
+    steep: NDArray[np.bool_] | None,
+    fields: Iterator[Array],
 ) -> dict[int, Array]:
     """Gains (-1, 1) and diagonal (0) of reacceleration; no flux through the ends.
 
-    * third-order: J = g dU/dlnp, centred; the drift -3 g U is part of the advection;
+    * third-order: J = g dU/dlnp, centred; the drift -3 g U is added elsewhere, but not at the uppermost and
+      at `steep` faces, which have the flux of upwind;
     * chang-cooper: fitted flux of drift and losses, less the upwind losses;
     * upwind: J = g p_f^3 d(U/p^3)/dlnp with p_f the geometric mean of both momenta. Its matrix is
       monotone: all schemes use it for their lines along p.
@@ -291,7 +334,10 @@ def _momentum_diffusion(
         upper[...], lower[...] = chang_cooper_flux(face_loss, g, spacing)
         upper -= loss[1:]
     else:
-        drift = 1.5 * spacing if scheme == "upwind" else 0.0 * spacing
+        together = np.ones(len(c.log_momentum) - 1, dtype=bool)
+        if scheme == "third-order":
+            together[:-1] = False if steep is None else steep[1:-1]
+        drift = 1.5 * spacing * per_momentum(together, space)
         np.multiply(g, np.exp(-drift) / spacing, out=upper)
         np.multiply(g, np.exp(drift) / spacing, out=lower)
     inverse = per_momentum(1.0 / c.log_momentum_width, space)

@@ -9,10 +9,13 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["MOMENTUM_SCHEMES", "bernoulli", "chang_cooper_flux", "face_weights"]
+__all__ = ["MOMENTUM_SCHEMES", "bernoulli", "chang_cooper_flux", "drift_weights", "face_weights", "steep_faces"]
 
 Array = NDArray[np.float64]
 
+#: largest drop of a source from one momentum to the next that is no cut-off; a power law with 4 points
+#: per decade drops by 2.5
+STEEPEST = 6.0
 #: known schemes of the momentum flux
 MOMENTUM_SCHEMES = ("third-order", "chang-cooper", "upwind")
 
@@ -29,7 +32,7 @@ def bernoulli(w: Array) -> Array:
     return np.where(small, 1.0 - 0.5 * w + w * w / 12.0, safe / np.expm1(safe))
 
 
-def face_weights(scheme: str, n_p: int) -> Array:
+def face_weights(scheme: str, n_p: int, steep: NDArray[np.bool_] | None = None) -> Array:
     """Weights of the advective flux through the lower face of every momentum cell, shape (n_p, 3).
 
     The flux a U through the face between cells k - 1 and k is
@@ -39,13 +42,46 @@ def face_weights(scheme: str, n_p: int) -> Array:
     * third-order: upwind-biased (1/3, 5/6, -1/6), third order on the uniform ln T grid; linear
       extrapolation through the lowest face, first order through the uppermost.
     * chang-cooper, upwind: (0, 1, 0); Chang & Cooper's weights are added with the diffusion.
+
+    At faces marked `steep`, shape (n_p,), the third-order flux falls back to upwind: where a spectrum is
+    cut off, the cell below holds so much more that a small weight on it would swamp the cell above. For
+    the drift of reacceleration, see :func:`drift_weights`.
     """
     weights = np.zeros((n_p, 3))
     weights[:, 1] = 1.0
     if scheme == "third-order":
         weights[1:-1] = (1.0 / 3.0, 5.0 / 6.0, -1.0 / 6.0)
         weights[0] = (0.0, 1.5, -0.5)
+        if steep is not None:
+            weights[1:][steep[1:]] = (0.0, 1.0, 0.0)
     return weights
+
+
+def drift_weights(n_p: int, steep: NDArray[np.bool_] | None = None) -> Array:
+    """Third-order weights of the drift -3 g U of reacceleration, as :func:`face_weights`, shape (n_p, 3).
+
+    None at the ends and at `steep` faces, where drift and diffusion together have the monotone form
+    g p^3 d(U/p^3)/d ln p instead.
+    """
+    weights = np.zeros((n_p, 3))
+    weights[1:-1] = (1.0 / 3.0, 5.0 / 6.0, -1.0 / 6.0)
+    if steep is not None:
+        weights[steep] = 0.0
+    return weights
+
+
+def steep_faces(level: Array) -> NDArray[np.bool_]:
+    """Lower faces of momentum cells across which a source drops by more than `STEEPEST`, shape (n_p,).
+
+    Parameters
+    ----------
+    level : ndarray, shape (..., n_p)   what enters each momentum; several sources count together
+    """
+    level = np.atleast_2d(level)
+    steep = np.zeros(level.shape[-1], dtype=bool)
+    # nothing at all counts as steep: a spectrum that ends
+    steep[1:] = np.any((level[:, 1:] * STEEPEST < level[:, :-1]) | (level[:, 1:] == 0.0), axis=0)
+    return steep
 
 
 def chang_cooper_flux(loss: Array, diffusion: Array, spacing: Array) -> tuple[Array, Array]:

@@ -14,6 +14,7 @@ from cyldiff.errors import ConvergenceError
 from cyldiff.galaxy import Galaxy
 from cyldiff.grid import Grid, Kinematics, per_momentum
 from cyldiff.operators import TransportOperator
+from cyldiff.operators.schemes import steep_faces
 from cyldiff.particles.network import Network
 from cyldiff.particles.species import Species
 from cyldiff.solve.base import SolveReport
@@ -24,10 +25,15 @@ from cyldiff.transport.collisions import collision_rate, decay_rate, secondary_p
 __all__ = ["ChainSolution", "ChainSolver", "PrimarySource", "check_density"]
 
 Array = NDArray[np.float64]
+#: linear map of a nuclide's density to a source it makes of itself
+Feedback = Callable[[Array], Array]
 Progress = Callable[[Sequence[Species]], Iterable[Species]]
 
 #: a density this far below zero, relative to the largest at its momentum, is not round-off
 NEGATIVE = 1e-7
+#: a source this far below the largest is cut off: such momenta are not solved, their density is zero
+FAINTEST = 1e-60
+MINIMUM_ALIVE = 8  #: energies that are always solved
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,14 +145,15 @@ class ChainSolver:
         balance = np.array([f["balance"] for f in flows])
         return ChainSolution(tuple(chain), density, tuple(reports), balance, tuple(flows))
 
-    def operator(self, index: int) -> TransportOperator:
-        """Discrete operator of the nuclide at a place of the chain."""
+    def operator(self, index: int, steep: NDArray[np.bool_] | None = None) -> TransportOperator:
+        """Discrete operator of the nuclide at a place of the chain; `steep` marks cut-offs in momentum."""
         species = self.network.species[index]
         nucleus = self.kinematics(species)
         return TransportOperator.build(
             self.grid,
             self.propagation.coefficients(nucleus, self._sink(index, species, nucleus)),
             scheme=self.scheme,
+            steep=steep,
         )
 
     @property
@@ -175,30 +182,33 @@ class ChainSolver:
         entering: dict[int, Array],
     ) -> tuple[tuple[SolveReport | None, ...], dict[str, float]]:
         """Solve one nuclide for all components; the start is the nuclide before, scaled by source."""
-        operator = self.operator(index)
         nucleus = self.kinematics(species)
         to_log_p = self.column(nucleus.momentum_per_energy)
         feedback = self.feedback(index)
+        entries = [self._source(index, component, density[n]) * to_log_p for n, component in enumerate(sources)]
+        levels = [np.sum(np.abs(source) * self.grid.volume, axis=self._in_space) for source in entries]
+        steep = steep_faces(np.array(levels))
+        operator = self.operator(index, steep)
         row: list[SolveReport | None] = []
         flow = _Flow(operator)
         for number, component in enumerate(sources):
-            source = self._secondary_source(index, density[number], nucleus)
-            spectrum = component.spectra.get(species.name)
-            if spectrum is not None:
-                source += self.column(spectrum) * component.density
-            source *= to_log_p
+            source, level = entries[number], levels[number]
             if not source.any() and feedback is None:
                 entering.pop(number, None)
                 row.append(None)
                 continue
-            name = species.name if len(sources) == 1 else f"{species.name} from {component.name}"
-            level = np.sum(np.abs(source) * self.grid.volume, axis=self._in_space)
             guess = None
             if number in entering:
                 before = density[number, index - 1] * to_log_p
-                guess = before * self.column(_ratio(level, entering[number]))
+                # beyond a cut-off the density no longer goes with the source
+                guess = before * self.column(np.where(steep, 0.0, _ratio(level, entering[number])))
             entering[number] = level
-            solution, report = self._solve_one(operator, source, guess, feedback, name)
+            name = species.name if len(sources) == 1 else f"{species.name} from {component.name}"
+            alive = _alive(level)
+            solution = np.zeros(self.grid.shape)
+            solution[:alive], report = self._solve_one(
+                operator.below(alive), source[:alive], guess, feedback, name, alive
+            )
             check_density(solution, self.grid, name, positive=self.positive)
             flow.add(solution, source if feedback is None else source + feedback(solution))
             density[number, index] = solution / to_log_p
@@ -206,8 +216,18 @@ class ChainSolver:
         return tuple(row), flow.result()
 
     def _solve_one(
-        self, operator: TransportOperator, source: Array, guess: Array | None, feedback: Any, name: str
+        self,
+        operator: TransportOperator,
+        source: Array,
+        guess: Array | None,
+        feedback: Feedback | None,
+        name: str,
+        alive: int,
     ) -> tuple[Array, SolveReport]:
+        """Solve the lowest `alive` momenta."""
+        if feedback is not None and alive < len(self.grid.kinetic_energy):
+            feedback = _padded(feedback, self.grid.shape, alive)
+        guess = None if guess is None else guess[:alive]
         if not self.direct:
             return self.solver.solve(operator, source, guess=guess, feedback=feedback, name=name)
         solution = solve_direct(operator, source)
@@ -219,7 +239,7 @@ class ChainSolver:
                 break
         return solution, SolveReport("direct", 0, 0.0, ())
 
-    def feedback(self, index: int) -> Callable[[Array], Array] | None:
+    def feedback(self, index: int) -> Feedback | None:
         """Source that the solution of a nuclide makes of itself: secondary protons, for protons."""
         species = self.network.species[index]
         if species.name != "H1" or not self.secondary_protons:
@@ -238,6 +258,15 @@ class ChainSolver:
             return produced * to_log_p
 
         return protons
+
+    def _source(self, index: int, component: PrimarySource, density: Array) -> Array:
+        """Source of N(T) of one nuclide: what is injected, and what heavier nuclides leave behind."""
+        species = self.network.species[index]
+        source = self._secondary_source(index, density, self.kinematics(species))
+        spectrum = component.spectra.get(species.name)
+        if spectrum is not None:
+            source += self.column(spectrum) * component.density
+        return source
 
     def _secondary_source(self, index: int, density: Array, nucleus: Kinematics) -> Array:
         """Source of N(T) from spallation and decay of heavier nuclides."""
@@ -271,6 +300,23 @@ def _accumulate(total: Array, density: Array, parents: NDArray[np.int64], rates:
             plane = density[parents[c], k]
             for i in range(cells):
                 out[i] += rate * plane[i]
+
+
+def _alive(level: Array) -> int:
+    """Number of momenta worth solving: all up to the last whose source is not `FAINTEST` of the largest."""
+    seen = np.flatnonzero(level > FAINTEST * level.max())
+    return min(len(level), max(int(seen[-1]) + 1, MINIMUM_ALIVE)) if len(seen) else len(level)
+
+
+def _padded(feedback: Feedback, shape: tuple[int, ...], alive: int) -> Feedback:
+    """The feedback of the lowest `alive` momenta, nothing being above."""
+
+    def of_part(part: Array) -> Array:
+        whole = np.zeros(shape)
+        whole[:alive] = part
+        return feedback(whole)[:alive]
+
+    return of_part
 
 
 def _ratio(above: Array, below: Array) -> Array:

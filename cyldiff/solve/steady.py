@@ -225,7 +225,9 @@ class _Problem:
         method = "stationary"
         if not history[-1] <= self.solver.tolerance:
             method = "gmres"
-            self.krylov(history)
+            # a hopeless start may overflow on the way; the residual tells
+            with np.errstate(all="ignore"):
+                self.krylov(history)
         if not history[-1] <= self.solver.tolerance:
             raise ConvergenceError(
                 f"{name}: residual {history[-1]:.1e} after {self.steps} steps; "

@@ -105,8 +105,14 @@ def normalise(
         index = next(i for i, s in enumerate(solution.species) if s.name == law.species)
         at_sun = grid.at(solution.density[number, index], sun.r, sun.z)
         flux = intensity(at_sun, solution.species[index], grid)
-        if not np.all(flux > 0.0):
-            raise CyldiffError(f'sources "{source.name}": no flux of {law.species} to normalise with')
-        here = np.interp(np.log(law.kinetic_energy), np.log(grid.kinetic_energy), np.log(flux))
-        strength[source.name] = law.flux / float(np.exp(here))
+        strength[source.name] = law.flux / _flux_at(law.kinetic_energy, grid.kinetic_energy, flux, source.name)
     return strength
+
+
+def _flux_at(energy: float, grid_energy: Array, flux: Array, name: str) -> float:
+    """Flux between the two grid energies around `energy`, a power law there."""
+    k = int(np.clip(np.searchsorted(grid_energy, energy), 1, len(grid_energy) - 1))
+    around = slice(k - 1, k + 1)
+    if not np.all(flux[around] > 0.0):
+        raise CyldiffError(f'sources "{name}": no flux at {energy:g} GeV/n to normalise with')
+    return float(np.exp(np.interp(np.log(energy), np.log(grid_energy[around]), np.log(flux[around]))))
