@@ -23,8 +23,11 @@ QUANTITIES: dict[str, Quantity] = {
     "kinetic_energy": Quantity(("kinetic_energy",), "GeV", "kinetic energy per nucleon"),
     "species": Quantity(("species",), "1", "nuclide"),
     "r": Quantity(("r",), "kiloparsec", "galactocentric radius of the cell centre"),
+    "phi": Quantity(("phi",), "radian", "azimuth of the cell centre; the Sun is at pi"),
+    "time": Quantity(("time",), "Myr", "time since the start of the run"),
     "z": Quantity(("z",), "kiloparsec", "height of the cell centre above the Galactic plane"),
     "r_bounds": Quantity(("r", "bounds"), "kiloparsec", "inner and outer radius of the cell"),
+    "phi_bounds": Quantity(("phi", "bounds"), "radian", "limits of the cell around the circle"),
     "z_bounds": Quantity(("z", "bounds"), "kiloparsec", "lower and upper height of the cell"),
     "charge": Quantity(("species",), "1", "charge number Z"),
     "mass_number": Quantity(("species",), "1", "mass number A"),
@@ -49,7 +52,6 @@ QUANTITIES: dict[str, Quantity] = {
     ),
     "steps": Quantity(("species",), "1", "pseudo-time steps of the solver"),
     "grid_error": Quantity(_SPECTRUM, "1", "estimated relative discretisation error of the intensity at the Sun"),
-    "gas_density": Quantity(("r", "z"), "cm-3", "hydrogen nuclei, cell average"),
     "source_density": Quantity(
         ("component", "r", "z"), "kiloparsec-3", "source distribution, cell average, integral 1"
     ),

@@ -7,13 +7,14 @@ import shutil
 import signal
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
-from cyldiff.errors import ConfigError, CyldiffError, DataError, Problem, nearest
+from cyldiff.errors import ConfigError, CyldiffError, DataError, Problem, nearest, quoted
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -22,26 +23,45 @@ if TYPE_CHECKING:
 
 __all__ = ["main"]
 
-_SET = click.option(
-    "--set", "overrides", multiple=True, metavar="PATH=VALUE", help="Override a value of the config."
-)
+
+class _Stopped(KeyboardInterrupt):
+    """A signal asked the process to end."""
+
+    def __init__(self, signum: int) -> None:
+        super().__init__()
+        self.signum = signum
+
+
+class _Commands(click.Group):
+    """A group that names the nearest command to a wrong one, and lists them as they are defined."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(self.commands)
+
+    def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
+        if args and self.get_command(ctx, args[0]) is None and not args[0].startswith("-"):
+            hint = nearest(args[0], self.commands)
+            ctx.fail(f"no command {quoted(args[0])}; known: {', '.join(self.commands)}{hint}")
+        return super().resolve_command(ctx, args)
 
 
 def _reported(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Turn our errors into a message and their exit status; never a traceback."""
+    """Turn our errors and signals into a message and an exit status; never a traceback."""
 
     @functools.wraps(command)
     def wrapped(*args: Any, **kwargs: Any) -> Any:
         try:
-            return command(*args, **kwargs)
+            with _stoppable():
+                return command(*args, **kwargs)
         except CyldiffError as error:
             click.echo(str(error), err=True)
             sys.exit(error.exit_status)
+        except _Stopped as stopped:
+            click.echo(f"stopped by {signal.Signals(stopped.signum).name}", err=True)
+            sys.exit(128 + stopped.signum)
         except KeyboardInterrupt:
-            click.echo("interrupted; nothing was written", err=True)
-            sys.exit(130)
-        except BrokenPipeError:
-            sys.exit(0)
+            click.echo("interrupted", err=True)
+            sys.exit(128 + signal.SIGINT)
         except MemoryError:
             click.echo("not enough memory for this grid; use fewer cells, energies or species", err=True)
             sys.exit(2)
@@ -49,55 +69,110 @@ def _reported(command: Callable[..., Any]) -> Callable[..., Any]:
     return wrapped
 
 
-def _on_terminate(signum: int, frame: Any) -> NoReturn:
-    raise KeyboardInterrupt
+@contextmanager
+def _stoppable() -> Iterator[None]:
+    """Let SIGTERM and SIGHUP unwind the program as Ctrl-C does, so that no file is left half-written."""
+
+    def stop(signum: int, frame: Any) -> NoReturn:
+        raise _Stopped(signum)
+
+    names = [n for n in ("SIGTERM", "SIGHUP") if hasattr(signal, n)]
+    # a signal that is ignored (nohup) stays ignored
+    ours = [s for n in names if signal.getsignal(s := getattr(signal, n)) == signal.SIG_DFL]
+    for number in ours:
+        signal.signal(number, stop)
+    try:
+        yield
+    finally:
+        for number in ours:
+            signal.signal(number, signal.SIG_DFL)
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(package_name="cyldiff")
-@click.option("-v", "--verbose", is_flag=True, help="Log what is done.")
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="cyldiff", prog_name="cyldiff")
+@click.option("-v", "--verbose", is_flag=True, help="Log what is done: files read, nuclides solved.")
 def main(verbose: bool) -> None:
-    """Transport of cosmic rays in the Galaxy."""
+    """Transport of cosmic rays in the Galaxy.
+
+    \b
+    cyldiff run quickstart -o result.nc          solve
+    cyldiff plot result.nc B/C -o bc.png         draw
+    cyldiff check quickstart                     see every value and its origin
+    cyldiff copy quickstart                      get an editable copy
+    cyldiff explain diffusion.D0                 ask what a key means
+
+    Exit status: 0 solved and certified, 2 bad input, 3 not converged or not certified.
+    """  # noqa: D301 - \b keeps click from wrapping
     from cyldiff.logs import start_logging
 
+    for stream in (sys.stdout, sys.stderr):
+        # a terminal that cannot show a letter shows "?" instead of ending the program
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")
     start_logging(verbose=verbose)
-    signal.signal(signal.SIGTERM, _on_terminate)
 
 
-@main.command()
-@click.argument("config")
+_config = click.argument("config")
+_set = click.option(
+    "--set",
+    "overrides",
+    multiple=True,
+    metavar="PATH=VALUE",
+    help='Replace what stands at a path, e.g. physics.diffusion.D0="3e28 cm^2/s". May be repeated.',
+)
+
+
+@main.command(short_help="Solve a run, write and certify the result.")
+@_config
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="Result file; default NAME.nc.")
-@_SET
+@_set
 @_reported
 def run(config: str, output: Path | None, overrides: tuple[str, ...]) -> None:
-    """Solve CONFIG (a file or a name of the library), write the result, print a summary."""
-    from cyldiff.io.netcdf import check_writable, write_result
+    """Solve CONFIG, write the result, print a summary.
 
+    CONFIG is a TOML file, or a name of the library (see "cyldiff list runs"). The result is a
+    NetCDF file; it appears when it is complete and certified, an older one stays until then.
+    """
     started = time.perf_counter()
-    loaded = _load(config, overrides, output)
-    path = output or Path(f"{loaded.config.run.name}.nc")
-    reason = check_writable(path)
-    if reason:
-        raise ConfigError(config, [Problem("--output", reason)])
+    loaded, path = _prepare(config, overrides, output)
     from cyldiff import pipeline
+    from cyldiff.io.netcdf import write_result
 
     result = pipeline.run(loaded, quiet=False)
     write_result(result, path)
     click.echo(_summary(result, loaded, path, time.perf_counter() - started))
 
 
-def _load(config: str, overrides: tuple[str, ...], output: Path | None = None) -> LoadedConfig:
-    """Load a config; a wrong output path is reported together with what is wrong in the config."""
+def _prepare(config: str, overrides: Sequence[str], output: Path | None) -> tuple[LoadedConfig, Path]:
+    """Load a config and find out where its result goes; all that is wrong with both in one message."""
     from cyldiff.config.load import load_config
     from cyldiff.io.netcdf import check_writable
 
+    problems: list[Problem] = []
+    loaded, inputs = None, [Path(config)]
     try:
-        return load_config(config, overrides)
+        loaded = load_config(config, overrides)
+        inputs = list(loaded.inputs)
     except ConfigError as error:
-        reason = check_writable(output) if output else None
-        if reason:
-            raise ConfigError(error.source, [*error.problems, Problem("--output", reason)]) from None
-        raise
+        problems += error.problems
+    path = output if output is not None else Path(f"{loaded.config.run.name}.nc") if loaded else None
+    if path is not None:
+        reason = check_writable(path) or _overwrites(path, inputs)
+        problems += [Problem("--output", reason)] if reason else []
+    if problems or loaded is None or path is None:
+        raise ConfigError(config, problems)
+    return loaded, path
+
+
+def _overwrites(path: Path, inputs: Sequence[Path]) -> str:
+    """Reason why writing to `path` would destroy an input; empty if it would not."""
+    for file in inputs:
+        try:
+            if path.exists() and file.exists() and path.samefile(file):
+                return f'"{path}" is an input of this run; expected another file'
+        except OSError:
+            continue
+    return ""
 
 
 def _summary(result: xr.Dataset, loaded: LoadedConfig, path: Path, seconds: float) -> str:
@@ -105,10 +180,10 @@ def _summary(result: xr.Dataset, loaded: LoadedConfig, path: Path, seconds: floa
     from cyldiff.io.certificate import read_certificate
 
     config = loaded.config
-    shape = f"{result.sizes['kinetic_energy']} energies x {result.sizes['r']} r x {result.sizes['z']} z"
+    cells = [f"{result.sizes[axis]} {axis}" for axis in ("r", "phi", "z") if axis in result.sizes]
+    shape = " x ".join([f"{result.sizes['kinetic_energy']} energies", *cells])
     lines = [
-        f"{config.run.name}: {result.sizes['species']} nuclides on {shape}, "
-        f"{int(result['steps'].sum())} solver steps",
+        f"{config.run.name}: {result.sizes['species']} nuclides on {shape}, {int(result['steps'].sum())} solver steps",
         *read_certificate(result).lines(),
     ]
     comparisons = _comparisons(result, loaded)
@@ -126,116 +201,167 @@ def _comparisons(result: xr.Dataset, loaded: LoadedConfig) -> str:
     rows = []
     for name in loaded.config.compare.data:
         data = load(name)
-        rows.append(compare(result, data, potential=modulation.potential_for(data.experiment)))
+        rows.append(compare(_last(result), data, potential=modulation.potential_for(data.experiment)))
     return format_comparisons(rows) if rows else ""
 
 
-@main.command()
-@click.argument("config")
-@_SET
+def _last(result: xr.Dataset) -> xr.Dataset:
+    """A run in time at its last output; any other as it is."""
+    return result.isel(time=-1) if "time" in result.dims else result
+
+
+@main.command(short_help="Validate a run; show every value and its origin.")
+@_config
+@_set
+@click.option("--toml", is_flag=True, help="Print the completed config as a TOML file that runs by itself.")
 @_reported
-def check(config: str, overrides: tuple[str, ...]) -> None:
-    """Validate CONFIG without solving; print every value, and where it was set."""
-    from cyldiff.config.report import flatten
+def check(config: str, overrides: tuple[str, ...], toml: bool) -> None:
+    """Validate CONFIG without solving; print every value and where it was set.
 
-    loaded = _load(config, overrides)
-    rows = [
-        (key, _shown(value), loaded.origin.get(key, "default"))
-        for key, value in flatten(loaded.resolved).items()
-    ]
-    widths = [min(60, max(len(row[i]) for row in rows)) for i in range(2)]
-    for key, value, origin in rows:
-        click.echo(f"{key:<{widths[0]}}  {value:<{widths[1]}}  [{origin}]")
-    click.echo(f"\n{config}: valid")
+    In brackets: "default", the grid, model or table, the run file, or "--set".
+    """
+    from cyldiff.config.load import load_config
+    from cyldiff.config.show import listing, sizes
 
-
-def _shown(value: Any) -> str:
-    return value if isinstance(value, str) else str(value).lower() if isinstance(value, bool) else str(value)
+    loaded = load_config(config, overrides)
+    if toml:
+        click.echo(loaded.toml(), nl=False)
+        return
+    click.echo(listing(loaded))
+    click.echo(f"\n{sizes(loaded)}\n{config}: valid")
 
 
-@main.command()
+@main.command(short_help="Say what a config key means.")
 @click.argument("key")
 @_reported
 def explain(key: str) -> None:
-    """Say what a config KEY means, what it accepts and what its default is."""
+    """Say what a config KEY means, what it accepts and what its default is.
+
+    The last part of a path is enough: "cyldiff explain D0".
+    """
     from cyldiff.config.explain import explain_key
 
     click.echo(explain_key(key))
 
 
-@main.command(name="list")
+@main.command(name="list", short_help="List runs, models, grids, data, species, kinds.")
 @click.argument("what", required=False)
 @_reported
 def list_names(what: str | None) -> None:
-    """List the library: runs, models, grids, data, species, kinds (or all of them)."""
+    """List the library, or one of: runs, models, grids, data, species, kinds.
+
+    The library is what comes with cyldiff and what lies in the folders of $CYLDIFF_PATH.
+    """
     from cyldiff.config.explain import library_listing
 
     click.echo(library_listing(what))
 
 
-@main.command()
+@main.command(short_help="Make an editable copy of a run, model or grid.")
 @click.argument("name")
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="Where to; default the current folder.")
 @click.option("--force", is_flag=True, help="Replace an existing file.")
 @_reported
 def copy(name: str, output: Path | None, force: bool) -> None:
-    """Put an editable copy of a run, model or grid NAME into the current folder."""
-    from cyldiff import resources
+    """Make an editable copy of a run, model or grid NAME of the library.
 
-    found = {
-        f"{kind}/{entry}": path
-        for kind in ("runs", "models", "grids")
-        for entry, path in resources.names(kind).items()
-    }
-    hits = [path for key, path in found.items() if name in (key, key.partition("/")[2])]
-    if not hits:
-        known = [key.partition("/")[2] for key in found]
-        raise DataError(f'no run, model or grid "{name}"{nearest(name, known)}')
-    if len(hits) > 1:
-        choices = ", ".join(k for k in found if k.partition("/")[2] == name)
-        raise DataError(f'"{name}" is ambiguous: {choices}')
-    target = output or Path(hits[0].name)
+    A name that several of them have is written as "runs/NAME", "models/NAME" or "grids/NAME".
+    """
+    source = _library_file(name)
+    target = output if output is not None else Path(source.name)
     if target.is_dir():
-        target = target / hits[0].name
+        target = target / source.name
     if target.exists() and not force:
         raise DataError(f"{target} exists; use --force to replace it")
     try:
-        shutil.copyfile(hits[0], target)
+        shutil.copyfile(source, target)
     except OSError as error:
-        raise DataError(f"{target}: cannot be written ({error.strerror})") from None
+        raise DataError(f"{target}: cannot be written ({error.strerror or error})") from None
     click.echo(f"{target} written")
 
 
-@main.command()
+def _library_file(name: str) -> Path:
+    from cyldiff import resources
+
+    found = {f"{kind}/{entry}": entry for kind in ("runs", "models", "grids") for entry in resources.names(kind)}
+    hits = [name] if name in found else [key for key, entry in found.items() if name == entry]
+    if not hits:
+        raise DataError(f"no run, model or grid {quoted(name)}{nearest(name, found.values())}")
+    if len(hits) > 1:
+        raise DataError(f"{quoted(name)} is ambiguous; write one of {', '.join(hits)}")
+    kind, _, entry = hits[0].partition("/")
+    return resources.find(kind, entry)
+
+
+@main.command(short_help="Draw a result with measured data.")
 @click.argument("result", type=click.Path(path_type=Path))
 @click.argument("what")
-@click.option("-o", "--output", required=True, type=click.Path(path_type=Path), help="Figure, e.g. FIG.png.")
-@click.option("--data", multiple=True, metavar="NAME", help="Data sets to overlay; default: all that fit.")
-@click.option("--potential", metavar="PHI", help='Modulation potential, e.g. "600 MV"; default that of the run.')
+@click.option("-o", "--output", required=True, type=click.Path(path_type=Path), help="Figure: .png, .pdf, .svg.")
+@click.option("--data", multiple=True, metavar="NAME", help="Data set to overlay; default: all that fit.")
+@click.option("--potential", metavar="PHI", help='Modulation potential, e.g. "600 MV"; default as in the run.')
 @_reported
 def plot(result: Path, what: str, output: Path, data: tuple[str, ...], potential: str | None) -> None:
-    """Draw WHAT of a RESULT: "B/C", "10Be/9Be", "spectrum:C", "spectra"."""
+    """Draw WHAT of a RESULT with the measured data.
+
+    \b
+    WHAT is  B/C, 10Be/9Be                a ratio of elements or nuclides
+             spectrum:C, spectrum:H1      one spectrum, times E^2.7
+             spectra, spectra:H,He,C      several
+    """  # noqa: D301
     from cyldiff.io.netcdf import check_writable, read_result
     from cyldiff.plot import draw
-    from cyldiff.units import parse_quantity
 
-    reason = check_writable(output)
+    reason = check_writable(output) or _overwrites(output, [result])
     if reason:
         raise DataError(f"--output: {reason}")
+    modulation = _potential(potential)
     dataset = read_result(result)
-    try:
-        phi = parse_quantity(potential, "rigidity") if potential else None
-    except ValueError as error:
-        raise DataError(f"--potential: {error}") from None
-    draw(dataset, what, path=output, data=list(data) or None, potential=_potential(dataset, phi))
+    if modulation is None:
+        modulation = _modulation(dataset)
+    draw(_last(dataset), what, path=output, data=list(data) or None, potential=modulation)
     click.echo(f"{output} written")
 
 
-def _potential(dataset: xr.Dataset, chosen: float | None) -> float:
-    """The potential asked for, or that of the result's modulated spectra [GV]."""
-    if chosen is not None:
-        return chosen
-    return float(dataset["flux_toa"].attrs.get("modulation_potential_GV", 0.0))
+def _potential(text: str | None) -> float | None:
+    from cyldiff.units import parse_quantity
+
+    try:
+        value = parse_quantity(text, "rigidity") if text is not None else None
+    except ValueError as error:
+        raise DataError(f"--potential: {error}") from None
+    if value is not None and value < 0.0:
+        raise DataError(f"--potential: found {quoted(text)}; expected at least 0 MV")
+    return value
+
+
+def _modulation(dataset: xr.Dataset) -> Any:
+    """Modulation of the run that made a result; the potential of its spectra if it does not say."""
+    import tomllib
+
+    from cyldiff import kinds, registry  # noqa: F401 - the kinds register themselves
+
+    try:
+        section = tomllib.loads(str(dataset.attrs["config"]))["physics"]["modulation"]
+        return registry.lookup("modulation", section["kind"]).model_validate(section)
+    except (KeyError, TypeError, ValueError):
+        spectra = dataset.variables.get("flux_toa")
+        return float(spectra.attrs.get("modulation_potential_GV", 0.0)) if spectra is not None else 0.0
+
+
+@main.command(short_help="Measure how fast cyldiff is here.")
+@click.argument("cases", nargs=-1)
+@_reported
+def benchmark(cases: tuple[str, ...]) -> None:
+    """Measure how fast cyldiff is here; CASES by name, default all.
+
+    Prints the table of docs/performance.md for this machine, on one thread.
+    """
+    from cyldiff.benchmark import CASES, report
+
+    for name in cases:
+        if name not in CASES:
+            raise DataError(f"no case {quoted(name)}; known: {', '.join(CASES)}{nearest(name, CASES)}")
+    click.echo(report(cases or None, progress=lambda text: click.echo(f"{text} …", err=True)))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Progress: a bar on a terminal, a log line a minute in batch, nothing else."""
+"""Progress: a bar on a terminal, a log line a minute in batch, nothing if quiet."""
 
 from __future__ import annotations
 
@@ -11,17 +11,24 @@ from typing import TypeVar
 __all__ = ["track"]
 
 T = TypeVar("T")
+#: seconds between log lines where there is no terminal
 LOG_EVERY_S = 60.0
 _log = logging.getLogger(__name__)
 
 
 def track(items: Sequence[T], *, label: str, name: str = "name", quiet: bool = False) -> Iterable[T]:
-    """Iterate and show how far it is: a tqdm bar on a terminal, otherwise a log line per minute."""
+    """Iterate and show how far it is.
+
+    Parameters
+    ----------
+    items : what to iterate over
+    label : what is counted
+    name : attribute of an item that names it
+    quiet : show nothing
+    """
     if quiet:
         return items
-    if sys.stderr.isatty():
-        return _bar(items, label, name)
-    return _lines(items, label)
+    return _bar(items, label, name) if sys.stderr.isatty() else _lines(items, label, name)
 
 
 def _bar(items: Sequence[T], label: str, name: str) -> Iterator[T]:
@@ -34,9 +41,10 @@ def _bar(items: Sequence[T], label: str, name: str) -> Iterator[T]:
             bar.update()
 
 
-def _lines(items: Sequence[T], label: str) -> Iterator[T]:
+def _lines(items: Sequence[T], label: str, name: str) -> Iterator[T]:
     last = time.monotonic()
     for number, item in enumerate(items):
+        _log.debug("%s: %s", label, getattr(item, name, item))
         if time.monotonic() - last > LOG_EVERY_S:
             _log.info("%s: %d of %d", label, number, len(items))
             last = time.monotonic()

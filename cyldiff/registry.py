@@ -11,7 +11,7 @@ from collections.abc import Callable
 from importlib import import_module, metadata
 from typing import Any, TypeVar
 
-from cyldiff.errors import CyldiffError, nearest
+from cyldiff.errors import CyldiffError, nearest, quoted
 
 __all__ = ["families", "kinds", "lookup", "register"]
 
@@ -38,8 +38,16 @@ def kinds(family: str) -> dict[str, type[Any]]:
     if not _state["plugins_loaded"]:
         _state["plugins_loaded"] = True
         for entry in metadata.entry_points(group="cyldiff.kinds"):
-            import_module(entry.value)
+            _load_plugin(entry.name, entry.value)
     return dict(_FAMILIES.get(family, {}))
+
+
+def _load_plugin(name: str, module: str) -> None:
+    try:
+        import_module(module)
+    except Exception as error:
+        reason = f"{type(error).__name__}: {error}"
+        raise CyldiffError(f'the plug-in "{name}" cannot be imported ({module}: {reason})') from error
 
 
 def families() -> list[str]:
@@ -58,4 +66,4 @@ def lookup(family: str, kind: object) -> type[Any]:
     known = kinds(family)
     if isinstance(kind, str) and kind in known:
         return known[kind]
-    raise ValueError(f'"{kind}" unknown; known: {", ".join(known)}{nearest(str(kind), known)}')
+    raise ValueError(f"{quoted(kind)} unknown; known: {', '.join(known)}{nearest(str(kind), known)}")

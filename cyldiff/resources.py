@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import os
+import stat
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,13 +20,26 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cyldiff.errors import DataError, nearest
+from cyldiff.errors import DataError, nearest, quoted
 
-__all__ = ["Table", "find", "folder", "library", "names", "read_table", "read_toml", "tables_read"]
+__all__ = [
+    "PEDIGREE",
+    "Table",
+    "find",
+    "folder",
+    "library",
+    "names",
+    "read_table",
+    "read_toml",
+    "tables_read",
+    "title",
+]
 
 _PACKAGE = Path(__file__).resolve().parent
-#: keys every table must explain itself with
+#: keys a table is not read without; those of the library have more (``tests/library``)
 PEDIGREE = ("title", "citation", "retrieved_from", "retrieved_on", "licence", "processing", "sha256")
+#: a key that only a file of this kind has; tells the files of a user's folder apart
+_MARKS = {"runs": "run", "models": "halo", "grids": "space"}
 
 
 def folder(name: str) -> Path:
@@ -35,70 +49,105 @@ def folder(name: str) -> Path:
 
 
 def library(kind: str) -> list[Path]:
-    """Folders searched for bare names of `kind` (``"grids"``, ``"models"``, ``"runs"`` …).
+    """Folders searched for bare names of `kind` (``"grids"``, ``"models"``, ``"runs"``).
 
-    Those of ``$CYLDIFF_PATH`` (separated like ``$PATH``) and the shipped one.
+    Those of ``$CYLDIFF_PATH`` (separated like ``$PATH``), then the shipped one.
     """
     shipped = folder("physics") / "models" if kind == "models" else folder(kind)
-    extra = [Path(p) for p in os.environ.get("CYLDIFF_PATH", "").split(os.pathsep) if p]
+    extra = [Path(p).expanduser() for p in os.environ.get("CYLDIFF_PATH", "").split(os.pathsep) if p]
     return [*extra, shipped]
 
 
 def names(kind: str) -> dict[str, Path]:
-    """All names of the library of `kind` with their files (``runs`` recursively)."""
+    """All names of the library of `kind` with their files; shipped runs with those of sub-folders."""
+    *extra, shipped = library(kind)
     found: dict[str, Path] = {}
-    for place in library(kind):
-        for path in sorted(place.rglob("*.toml") if kind == "runs" else place.glob("*.toml")):
-            found.setdefault(path.relative_to(place).with_suffix("").as_posix(), path)
+    for place in extra:
+        for path in sorted(place.glob("*.toml")):
+            if not path.name.endswith(".source.toml") and _is_of(kind, path):
+                found.setdefault(path.stem, path)
+    for path in sorted(shipped.rglob("*.toml") if kind == "runs" else shipped.glob("*.toml")):
+        found.setdefault(path.relative_to(shipped).with_suffix("").as_posix(), path)
     return found
+
+
+def _is_of(kind: str, path: Path) -> bool:
+    try:
+        return _MARKS[kind] in read_toml(path)
+    except DataError:
+        return False
 
 
 def find(kind: str, name: str, *, beside: Path | None = None) -> Path:
     """File of a library name, or of a path relative to the file that mentions it.
 
-    A bare name is looked up in the library; a name with a suffix or a leading ``.``, ``/`` or
-    ``~`` is a path, relative to the folder `beside`.
+    A bare name is looked up in the library; a name with the suffix ``.toml`` or a leading ``.``,
+    ``/`` or ``~`` is a path, relative to the folder `beside` (default: the current one).
 
     Raises
     ------
     DataError
         if nothing is found, or the name is found twice.
     """
-    if name.endswith(".toml") or name.startswith((".", "/", "~")):
-        path = Path(name).expanduser()
-        if not path.is_absolute():
-            path = (beside or Path.cwd()) / path
-        if not path.is_file():
-            raise DataError(f'no file "{path}"')
-        return path
-    hits = [p for place in library(kind) if (p := place / f"{name}.toml").is_file()]
+    try:
+        if name.endswith(".toml") or name.startswith((".", "/", "~")):
+            return _file(name, beside)
+        hits = [p for place in library(kind) if name and (p := place / f"{name}.toml").is_file()]
+    except PermissionError:
+        raise DataError(f"{quoted(name)}: may not be read (permissions)") from None
+    except (OSError, ValueError, RuntimeError):  # too long, a zero byte, no such home
+        raise DataError(f"{quoted(name)} is no file name") from None
     if len(hits) > 1:
-        raise DataError(f'"{name}" is found twice: {hits[0]} and {hits[1]}')
+        raise DataError(f'"{name}" is found twice: {hits[0]} and {hits[1]}; rename one of them')
     if not hits:
         known = names(kind)
         raise DataError(
-            f'"{name}" is not in the library of {kind}; known: {", ".join(known)}{nearest(name, known)}'
+            f"{quoted(name)} is not in the library of {kind}; known: {', '.join(known)}{nearest(name, known)}"
         )
     return hits[0]
+
+
+def _file(name: str, beside: Path | None) -> Path:
+    path = Path(name).expanduser()
+    if not path.is_absolute() and beside is not None:
+        path = beside / path
+    try:
+        is_folder = stat.S_ISDIR(path.stat().st_mode)
+    except (FileNotFoundError, NotADirectoryError):
+        others = [p.name for p in path.parent.glob("*.toml")] if path.parent.is_dir() else []
+        raise DataError(f'no file "{path}"{nearest(path.name, others)}') from None
+    if is_folder:
+        raise DataError(f'"{path}" is a folder, not a file')
+    return path
 
 
 def read_toml(path: Path) -> dict[str, Any]:
     """Read a TOML file; every way this can fail is a :class:`DataError` naming the file."""
     try:
-        with path.open("rb") as stream:
-            return tomllib.load(stream)
+        return tomllib.loads(path.read_bytes().decode("utf-8-sig"))
     except FileNotFoundError:
-        raise DataError(f"{path}: no such file") from None
+        reason = "no such file"
     except IsADirectoryError:
-        raise DataError(f"{path}: is a folder, not a file") from None
+        reason = "is a folder, not a file"
     except PermissionError:
-        raise DataError(f"{path}: may not be read (permissions)") from None
+        reason = "may not be read (permissions)"
     except OSError as error:
-        raise DataError(f"{path}: cannot be read ({error.strerror})") from None
+        reason = f"cannot be read ({error.strerror})"
     except UnicodeDecodeError:
-        raise DataError(f"{path}: is not UTF-8 text") from None
+        reason = "is not a text file in UTF-8"
     except tomllib.TOMLDecodeError as error:
-        raise DataError(f"{path}: is not valid TOML: {error}") from None
+        reason = f"is not valid TOML: {error}"
+    except RecursionError:
+        reason = "is not valid TOML: nested too deeply"
+    except ValueError as error:  # numbers of thousands of digits, dates that do not exist, zero bytes
+        reason = f"is not valid TOML: {error}"
+    raise DataError(f"{path}: {reason}")
+
+
+def title(raw: Mapping[str, Any]) -> str:
+    """What a run, model or grid file says of itself in one line."""
+    run = raw.get("run")
+    return str(raw.get("title") or (run.get("purpose", "") if isinstance(run, Mapping) else ""))
 
 
 _READ: dict[str, str] = {}
@@ -116,9 +165,7 @@ class Table:
         try:
             return self.columns[column]
         except KeyError:
-            raise DataError(
-                f'{self.path.name} has no column "{column}"{nearest(column, self.columns)}'
-            ) from None
+            raise DataError(f'{self.path.name} has no column "{column}"{nearest(column, self.columns)}') from None
 
     def __len__(self) -> int:
         return len(next(iter(self.columns.values()), ()))
@@ -129,7 +176,8 @@ def read_table(path: Path) -> Table:
     """Read ``name.csv`` and its pedigree ``name.source.toml``.
 
     The first line holds the column names. A column whose entries are all numbers (or empty:
-    NaN) becomes a float array, any other an array of strings.
+    NaN) becomes a float array, any other an array of strings. The arrays are read-only, because
+    they are shared.
 
     Raises
     ------
@@ -138,23 +186,34 @@ def read_table(path: Path) -> Table:
     """
     try:
         raw = path.read_bytes()
-    except OSError as error:
-        raise DataError(f"{path}: cannot be read ({error.strerror})") from None
-    source = read_toml(path.with_suffix(".source.toml"))
-    missing = [key for key in PEDIGREE if key not in source]
-    if missing:
-        raise DataError(f"{path.with_suffix('.source.toml')}: pedigree lacks {', '.join(missing)}")
+    except (OSError, ValueError) as error:
+        raise DataError(f"{path}: cannot be read ({getattr(error, 'strerror', None) or error})") from None
     digest = hashlib.sha256(raw).hexdigest()
-    if digest != source["sha256"]:
-        raise DataError(f"{path}: checksum {digest[:12]}… differs from that of its pedigree file")
-    rows = list(csv.reader(raw.decode("utf-8").splitlines()))
-    header, body = rows[0], rows[1:]
+    source = _pedigree(path.with_suffix(".source.toml"), digest)
+    try:
+        rows = list(csv.reader(raw.decode("utf-8").splitlines(), strict=True))
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise DataError(f"{path}: is not a CSV table ({error})") from None
+    header, body = (rows[0], rows[1:]) if rows else ([], [])
+    if not header or len(set(header)) != len(header):
+        raise DataError(f"{path}: the first line must name every column once")
     for number, row in enumerate(body, start=2):
         if len(row) != len(header):
             raise DataError(f"{path}: line {number} has {len(row)} entries, expected {len(header)}")
     _READ[path.name] = digest
     columns = {name: _column([row[i] for row in body]) for i, name in enumerate(header)}
     return Table(path=path, columns=columns, source=source)
+
+
+def _pedigree(path: Path, digest: str) -> dict[str, Any]:
+    """Side file of a table, complete and belonging to it."""
+    source = read_toml(path)
+    missing = [key for key in PEDIGREE if key not in source]
+    if missing:
+        raise DataError(f"{path}: pedigree lacks {', '.join(missing)}")
+    if digest != source["sha256"]:
+        raise DataError(f"{path}: the table has changed since; its checksum is {digest}")
+    return source
 
 
 def tables_read() -> dict[str, str]:
@@ -164,6 +223,8 @@ def tables_read() -> dict[str, str]:
 
 def _column(entries: list[str]) -> NDArray[Any]:
     try:
-        return np.array([float(e) if e else np.nan for e in entries])
+        column: NDArray[Any] = np.array([float(e) if e else np.nan for e in entries])
     except ValueError:
-        return np.array(entries)
+        column = np.array(entries)
+    column.flags.writeable = False
+    return column

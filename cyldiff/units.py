@@ -1,8 +1,9 @@
 """Units at the border: text with a unit in, internal number out, and back.
 
 Internal units are those of :mod:`cyldiff.constants` (kpc, Myr, GeV, GV, cm^-3, mb). This is
-the only module that parses units; astropy is imported when the first unit other than the
-common ones below is met, because its import takes longer than most commands.
+the only module that parses units. The common ones are a table, in any spelling ("cm2/s",
+"cm^2 s^-1", "s-1 cm²"); astropy is imported when another unit is met, because its import takes
+longer than most commands.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import re
 from functools import lru_cache
 
 from cyldiff import constants as const
+from cyldiff.errors import nearest, quoted
 
 __all__ = ["DIMENSIONS", "format_quantity", "parse_quantity", "to_internal"]
 
@@ -38,12 +40,12 @@ DIMENSIONS: dict[str, tuple[str, str, dict[str, float]]] = {
     "speed gradient": (
         "1 / Myr",
         "10 km/s/kpc",
-        {"km/s/kpc": 1e5 * _CM_S, "1/Myr": 1.0, "Myr^-1": 1.0},
+        {"km/s/kpc": 1e5 * _CM_S, "1/Myr": 1.0},
     ),
     "length²/time": (
         "kpc2 / Myr",
         "4e28 cm^2/s",
-        {"cm^2/s": _CM2_S, "m^2/s": 1e4 * _CM2_S, "kpc^2/Myr": 1.0},
+        {"cm^2/s": _CM2_S, "m^2/s": 1e4 * _CM2_S, "kpc^2/Myr": 1.0, "pc^2/Myr": 1e-6},
     ),
     "energy": (
         "GeV",
@@ -58,52 +60,112 @@ DIMENSIONS: dict[str, tuple[str, str, dict[str, float]]] = {
     "number density": (
         "1 / cm3",
         "0.9 cm^-3",
-        {"cm^-3": 1.0, "1/cm^3": 1.0, "m^-3": 1e-6, "kpc^-3": const.KPC_CM**-3},
+        {"cm^-3": 1.0, "m^-3": 1e-6, "kpc^-3": const.KPC_CM**-3},
     ),
     "surface density": (
         "g / cm2",
         "2.3 mg/cm^2",
         {"g/cm^2": 1.0, "mg/cm^2": 1e-3},
     ),
-    "cross section": ("mb", "30 mb", {"mb": 1.0, "b": 1e3, "cm^2": 1e27}),
-    "magnetic field": ("microgauss", "6 uG", {"uG": 1.0, "microgauss": 1.0, "nT": 10.0, "G": 1e6}),
+    "cross section": ("mbarn", "30 mb", {"mb": 1.0, "b": 1e3, "cm^2": 1e27}),
+    "magnetic field": ("uG", "6 uG", {"uG": 1.0, "microgauss": 1.0, "nT": 10.0, "G": 1e6, "T": 1e10}),
     "temperature": ("K", "1e4 K", {"K": 1.0}),
     "angle": ("deg", "45 deg", {"deg": 1.0, "rad": 180 / math.pi}),
-    "power": ("GeV / Myr", "1e39 erg/s", {"erg/s": const.ERG_GEV * const.MYR_S}),
+    "power": (
+        "GeV / Myr",
+        "1e39 erg/s",
+        {"erg/s": const.ERG_GEV * const.MYR_S, "GeV/Myr": 1.0},
+    ),
     "intensity": (
         "1 / (GeV m2 s sr)",
         "0.05 GeV^-1 m^-2 s^-1 sr^-1",
-        {"GeV^-1 m^-2 s^-1 sr^-1": 1.0, "m^-2 s^-1 sr^-1 GeV^-1": 1.0},
+        {"GeV^-1 m^-2 s^-1 sr^-1": 1.0, "GeV^-1 cm^-2 s^-1 sr^-1": 1e4},
     ),
     "X_CO": (
-        "1e20 / (cm2 K km/s)",
+        "1e20 cm-2 K-1 km-1 s",
         "1.9e20 cm^-2/(K km/s)",
-        {"cm^-2/(K km/s)": 1e-20, "cm^-2 (K km/s)^-1": 1e-20},
+        {"cm^-2/(K km/s)": 1e-20},
     ),
 }
 
-_NUMBER = re.compile(r"^\s*([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)\s*(.*?)\s*$")
+#: dimensions whose units may carry a "per nucleon", which is what the config means anyway
+_PER_NUCLEON = ("energy", "intensity")
+_NUMBER = re.compile(r"\s*([+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)\s*((?:1\s*/|[^\W\d]|[(/%°]).*|)")
+_TOKEN = re.compile(r"[A-Za-z]+|\^?[+-]?\d+|[*/()]")
+_SUPERSCRIPTS = str.maketrans("⁺⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "+-0123456789")
+
+Powers = dict[str, int]
 
 
 def _normalise(unit: str) -> str:
-    """One spelling for the ways people write a unit: ``**`` and superscripts, blanks."""
-    unit = unit.replace("**", "^").replace("²", "^2").replace("³", "^3").replace("µ", "u")
-    return re.sub(r"\s*([/^*])\s*", r"\1", re.sub(r"\s+", " ", unit.strip()))
+    """One spelling for the ways people type a unit: ``**``, superscripts, dots, micro signs."""
+    unit = unit.strip().replace("**", "^").replace("µ", "u").replace("μ", "u").replace("·", "*")
+    return re.sub(r"[⁺⁻⁰¹²³⁴-⁹]+", lambda m: "^" + m[0].translate(_SUPERSCRIPTS), unit)
+
+
+def _powers(unit: str) -> Powers | None:
+    """``"cm^-2/(K km/s)"`` as ``{"cm": -2, "K": -1, "km": -1, "s": 1}``; None if it is no unit.
+
+    A division holds for the next factor only: ``km/s/kpc``.
+    """
+    tokens = _TOKEN.findall(unit)
+    if "".join(tokens) != re.sub(r"\s", "", unit):
+        return None
+    try:
+        powers, rest = _product(tokens)
+    except IndexError:  # a bracket that is never closed
+        return None
+    return powers if not rest else None
+
+
+def _product(tokens: list[str]) -> tuple[Powers, list[str]]:
+    """Read factors up to a closing bracket; the tokens from there on are returned."""
+    powers: Powers = {}
+    sign = 1
+    while tokens and tokens[0] != ")":
+        token, tokens = tokens[0], tokens[1:]
+        if token in "*/":
+            sign = -1 if token == "/" else 1
+            continue
+        factor: Powers = {}
+        if token == "(":
+            factor, tokens = _product(tokens)
+            del tokens[0]
+        elif token.isalpha():
+            factor = {token: 1}
+        exponent = sign
+        if tokens and tokens[0].lstrip("^+-").isdigit():
+            exponent *= int(tokens[0].lstrip("^+"))
+            tokens = tokens[1:]
+        for name, power in factor.items():
+            powers[name] = powers.get(name, 0) + exponent * power
+        sign = 1
+    return {name: power for name, power in powers.items() if power}, tokens
 
 
 @lru_cache(maxsize=512)
 def _factor(unit: str, dimension: str) -> float:
+    """Factor from `unit` to the internal unit of `dimension`; ValueError if it is not one."""
     internal, example, table = DIMENSIONS[dimension]
-    unit = _normalise(unit)
-    if unit in table:
-        return table[unit]
+    expected = f'expected {dimension}, e.g. "{example}"'
+    powers = _powers(_normalise(unit)) or {}
+    if dimension in _PER_NUCLEON:
+        powers = {name: power for name, power in powers.items() if name not in ("n", "nuc", "nucleon")}
+    for known, factor in table.items():
+        if _powers(known) == powers:
+            return factor
     from astropy import units as u
 
-    internal_unit = {"rigidity": "GV", "magnetic field": "uG"}.get(dimension, internal)
     try:
-        return float(u.Unit(unit).to(u.Unit(internal_unit)))
-    except (ValueError, TypeError, u.UnitConversionError):
-        raise ValueError(f'unit "{unit}" is not a {dimension}; expected e.g. "{example}"') from None
+        if not powers:
+            raise ValueError
+        parsed = u.Unit(" ".join(f"{name}{power}" for name, power in powers.items()))
+    except (ValueError, TypeError):
+        raise ValueError(f"{quoted(unit)} is no unit; {expected}{nearest(unit, table)}") from None
+    try:
+        return float(parsed.to(u.Unit(internal)))
+    except (u.UnitConversionError, TypeError):
+        raise ValueError(f"found unit {quoted(unit)}; {expected}") from None
 
 
 def parse_quantity(text: object, dimension: str) -> float:
@@ -113,22 +175,19 @@ def parse_quantity(text: object, dimension: str) -> float:
     ------
     ValueError
         if there is no unit, the unit is of another dimension, or the number is not finite;
-        the message says what was expected.
+        the message says what was found and what was expected.
     """
-    example = DIMENSIONS[dimension][1]
-    if isinstance(text, bool) or not isinstance(text, str):
-        if isinstance(text, int | float) and not isinstance(text, bool):
-            raise ValueError(f'{text:g} has no unit; expected {dimension}, e.g. "{example}"')
-        raise ValueError(f'expected {dimension} as text with a unit, e.g. "{example}"')
-    match = _NUMBER.match(text)
+    expected = f'expected {dimension}, e.g. "{DIMENSIONS[dimension][1]}"'
+    if isinstance(text, bool) or not isinstance(text, str | int | float):
+        raise ValueError(f"found {quoted(text)}; {expected}")
+    match = _NUMBER.fullmatch(text.strip()) if isinstance(text, str) else None
+    if isinstance(text, int | float) or (match and not match[2]):
+        raise ValueError(f"{quoted(text)} has no unit; {expected}")
     if not match:
-        raise ValueError(f'"{text}" is not a number with a unit; expected e.g. "{example}"')
-    number, unit = match.groups()
-    if not unit:
-        raise ValueError(f'"{text}" has no unit; expected {dimension}, e.g. "{example}"')
-    value = float(number) * _factor(unit, dimension)
+        raise ValueError(f"{quoted(text)} is not a number with a unit; {expected}")
+    value = float(match[1]) * _factor(match[2], dimension)
     if not math.isfinite(value):
-        raise ValueError(f'"{text}" is not a finite number')
+        raise ValueError(f"{quoted(text)} is not a finite number; {expected}")
     return value
 
 
@@ -138,8 +197,16 @@ def to_internal(value: float, unit: str, dimension: str) -> float:
 
 
 def format_quantity(value: float, dimension: str) -> str:
-    """Write an internal number with the first unit of its dimension's list, ready to be parsed again."""
+    """Write an internal number as text with a unit; parsed again it gives the same number.
+
+    As few digits as that takes, in the unit of the dimension's example. A few numbers are no
+    product of a double and that unit's factor; they are written in the internal unit.
+    """
     _, example, table = DIMENSIONS[dimension]
-    match = _NUMBER.match(example)
-    unit = match.group(2) if match else next(iter(table))
-    return f"{value / _factor(unit, dimension):.12g} {unit}"
+    shown = _NUMBER.fullmatch(example)
+    units = [shown[2]] if shown else []
+    units += [unit for unit, factor in table.items() if factor == 1.0]
+    texts = [
+        f"{value / _factor(unit, dimension):.{digits}g} {unit}" for unit in units for digits in (6, 12, 15, 16, 17)
+    ]
+    return next((text for text in texts if parse_quantity(text, dimension) == value), texts[-1])

@@ -1,157 +1,158 @@
-"""Checks between sections of a config: what each part allows the others to be."""
+"""Checks between the sections of a config: what each part allows the others to be."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Iterator
 
-import numpy as np
-
-from cyldiff.errors import CyldiffError, DataError, Problem, nearest
-from cyldiff.particles.species import nuclides, select
+from cyldiff.config.feasibility import NUMERICAL_CHECKS
+from cyldiff.config.parts import Parts, followed_species
+from cyldiff.config.toml import dotted
+from cyldiff.errors import CyldiffError, DataError, Problem, nearest, quoted
+from cyldiff.particles.species import element, hint, nuclides, select
 
 __all__ = ["cross_checks"]
 
 
-def cross_checks(parts: Mapping[str, Any]) -> list[Problem]:
-    """All contradictions between the parts that are valid by themselves.
-
-    `parts` maps dotted paths ("species", "physics.halo", …) to validated models.
-    """
-    problems: list[Problem] = []
-    for check in (_species, _halo, _observer, _reacceleration, _half_space, _sources, _data):
-        check(parts, problems)
-    return problems
+def cross_checks(parts: Parts) -> list[Problem]:
+    """All contradictions between the parts that are valid by themselves."""
+    return [problem for check in (*_CHECKS, *NUMERICAL_CHECKS) for problem in check(parts)]
 
 
-def _species(parts: Mapping[str, Any], problems: list[Problem]) -> None:
-    species = parts.get("species")
-    if species is None:
-        return
-    try:
-        select(max_z=species.max_z, include=species.include)
-    except DataError as error:
-        key = "species.include" if species.include is not None else "species.max_z"
-        problems.append(Problem(key, str(error)))
-
-
-def _halo(parts: Mapping[str, Any], problems: list[Problem]) -> None:
-    halo, gas = parts.get("physics.halo"), parts.get("physics.gas")
-    if halo is None or gas is None:
-        return
-    try:
-        thickness = gas.thickness
-    except CyldiffError as error:
-        problems.append(Problem("physics.gas", str(error)))
-        return
-    if halo.half_height <= thickness:
-        problems.append(
-            Problem(
-                "physics.halo.half_height",
-                f"{halo.half_height:g} kpc is thinner than the gas disc, half of which lies within "
-                f"{thickness:.2g} kpc; expected more, e.g. \"4 kpc\"",
-            )
-        )
-
-
-def _observer(parts: Mapping[str, Any], problems: list[Problem]) -> None:
-    halo, sun = parts.get("physics.halo"), parts.get("physics.observer")
-    if halo is None or sun is None:
-        return
-    if sun.r >= halo.radius:
-        problems.append(
-            Problem("physics.observer.r", f"{sun.r:g} kpc is outside the halo of radius {halo.radius:g} kpc")
-        )
-    if abs(sun.z) >= halo.half_height:
-        problems.append(
-            Problem("physics.observer.z", f"{sun.z:g} kpc is outside the halo of half-height {halo.half_height:g} kpc")
-        )
-
-
-def _reacceleration(parts: Mapping[str, Any], problems: list[Problem]) -> None:
-    law, diffusion = parts.get("physics.reacceleration"), parts.get("physics.diffusion")
-    if law is None or diffusion is None or not getattr(law, "alfven_speed", 0.0):
-        return
-    slope = np.asarray(diffusion.slope(np.array([8.5]), np.array([0.0])))
-    if np.any(slope <= 0.0):
-        problems.append(
-            Problem(
-                "physics.reacceleration.alfven_speed",
-                f"reacceleration needs a diffusion index between 0 and 2 at low rigidity, found {slope.min():g}",
-            )
-        )
-
-
-def _half_space(parts: Mapping[str, Any], problems: list[Problem]) -> None:
-    grid = parts.get("grid")
-    if grid is None or not grid.space.half_space:
-        return
-    sun = parts.get("physics.observer")
-    reasons = []
-    gas, diffusion = parts.get("physics.gas"), parts.get("physics.diffusion")
-    if gas is not None and not gas.symmetric:
-        reasons.append("the gas is not symmetric in z")
-    if diffusion is not None and not getattr(diffusion, "symmetric", True):
-        reasons.append("D is not symmetric in z")
-    for name, component in (parts.get("physics.sources") or {}).items():
-        if not getattr(component.distribution, "symmetric", True):
-            reasons.append(f'the sources of "{name}" are not symmetric in z')
-    if reasons and sun is not None:
-        problems.append(Problem("grid.space.half_space", f"must be false: {'; '.join(reasons)}"))
-
-
-def _sources(parts: Mapping[str, Any], problems: list[Problem]) -> None:
-    sources, grid = parts.get("physics.sources"), parts.get("grid")
-    known = nuclides()
-    elements = {"".join(c for c in name if c.isalpha()) for name in known}
-    for name, component in (sources or {}).items():
-        path = f"physics.sources.{name}"
-        for key in component.abundances:
-            if key not in known:
-                problems.append(Problem(f"{path}.abundances.{key}", f"unknown species{nearest(key, known)}"))
-        for key in component.injection:
-            if key != "default" and key not in known and key not in elements:
-                hint = nearest(key, ["default", *known, *elements])
-                problems.append(Problem(f"{path}.injection.{key}", f"unknown species or element{hint}"))
-        _normalisation(path, component, grid, parts.get("species"), problems)
-
-
-def _normalisation(path: str, component: Any, grid: Any, species: Any, problems: list[Problem]) -> None:
-    law = component.normalisation
-    wanted = getattr(law, "species", None)
-    if wanted is None:
-        return
-    if wanted not in nuclides():
-        problems.append(
-            Problem(f"{path}.normalisation.species", f'"{wanted}" unknown{nearest(wanted, nuclides())}')
-        )
-    elif species is not None:
+def _species(parts: Parts) -> Iterator[Problem]:
+    """Names that exist, and something left to follow."""
+    include = parts.at("species.include")
+    unknown = [i for i, name in enumerate(include or ()) if name not in nuclides()]
+    for i in unknown:
+        yield Problem(f"species.include[{i}]", f"{quoted(include[i])} is no nuclide{hint(include[i])}")
+    if parts.at("species") is not None and not unknown:
         try:
-            followed = {s.name for s in select(max_z=species.max_z, include=species.include)}
-        except DataError:
-            return
-        if wanted not in followed:
-            problems.append(
-                Problem(f"{path}.normalisation.species", f"{wanted} is not among the species of this run")
-            )
-    if grid is not None and not grid.momentum.min <= law.kinetic_energy <= grid.momentum.max:
-        problems.append(
-            Problem(
-                f"{path}.normalisation.kinetic_energy",
-                f"{law.kinetic_energy:g} GeV/n is outside the energy grid "
-                f"({grid.momentum.min:g} to {grid.momentum.max:g} GeV/n)",
-            )
+            select(max_z=parts.at("species.max_z"), include=include)
+        except DataError as error:
+            yield Problem("species", str(error))
+
+
+def _halo(parts: Parts) -> Iterator[Problem]:
+    """The gas disc lies inside the halo."""
+    half_height, gas = parts.at("physics.halo.half_height"), parts.at("physics.gas")
+    if half_height is None or gas is None:
+        return
+    try:
+        thickness = max([gas.thickness, *gas.edges])
+    except CyldiffError as error:
+        yield Problem("physics.gas", str(error))
+        return
+    if half_height <= thickness:
+        yield Problem(
+            "physics.halo.half_height",
+            f'{half_height:g} kpc is thinner than the gas disc ({thickness:.2g} kpc); expected more, e.g. "4 kpc"',
         )
 
 
-def _data(parts: Mapping[str, Any], problems: list[Problem]) -> None:
-    compare = parts.get("compare")
-    if compare is None:
+def _observer(parts: Parts) -> Iterator[Problem]:
+    """The Sun is inside the halo."""
+    for name, size, what in (("r", "radius", "radius"), ("z", "half_height", "half-height")):
+        here, limit = parts.at(f"physics.observer.{name}"), parts.at(f"physics.halo.{size}")
+        if here is not None and limit is not None and abs(here) >= limit:
+            yield Problem(
+                f"physics.observer.{name}",
+                f"{here:g} kpc is outside the halo of {what} {limit:g} kpc; expected a place inside",
+            )
+
+
+def _half_space(parts: Parts) -> Iterator[Problem]:
+    """A half-space is for what is symmetric about the plane."""
+    if not parts.at("grid.space.half_space"):
         return
+    reasons = []
+    for path, what in (("physics.gas", "the gas"), ("physics.diffusion", "D")):
+        part = parts.at(path)
+        if part is not None and not getattr(part, "symmetric", True):
+            reasons.append(f"{what} is not symmetric in z")
+    for name in parts.under("physics.sources"):
+        distribution = parts.at("physics.sources", name, "distribution")
+        if distribution is not None and not getattr(distribution, "symmetric", True):
+            reasons.append(f'the sources of "{name}" are not symmetric in z')
+    if reasons:
+        yield Problem("grid.space.half_space", f"found true; expected false, because {'; '.join(reasons)}")
+
+
+def _sources(parts: Parts) -> Iterator[Problem]:
+    """Names of species in the sources, and something to inject."""
+    known = nuclides()
+    elements = dict.fromkeys(element(name) for name in known)
+    for name in parts.under("physics.sources"):
+        path = ("physics", "sources", name)
+        abundances = parts.get((*path, "abundances")) or {}
+        for species in abundances:
+            if species not in known:
+                yield Problem(dotted((*path, "abundances", species)), f"unknown species{hint(species)}")
+        for species in parts.get((*path, "injection")) or {}:
+            if species != "default" and species not in known and species not in elements:
+                near = nearest(species, ["default", *elements, *known])
+                yield Problem(dotted((*path, "injection", species)), f"unknown species or element{near}")
+        followed = [s.name for s in followed_species(parts)]
+        if abundances and followed and not any(abundances.get(s, 0.0) > 0.0 for s in followed):
+            yield Problem(
+                dotted((*path, "abundances")), f"none of the species of this run ({_few(followed)}) has a source"
+            )
+        yield from _normalisation(parts, path)
+
+
+def _normalisation(parts: Parts, path: tuple[str, ...]) -> Iterator[Problem]:
+    """What fixes the strength of a component is part of the run."""
+    law = parts.get((*path, "normalisation"))
+    key = dotted((*path, "normalisation"))
+    species = getattr(law, "species", None)
+    followed = [s.name for s in followed_species(parts)]
+    if species is not None and species not in nuclides():
+        yield Problem(f"{key}.species", f"{quoted(species)} is no nuclide{hint(species)}")
+    elif species is not None and followed and species not in followed:
+        yield Problem(f"{key}.species", f"{species} is not among the species of this run ({_few(followed)})")
+    momentum = parts.at("grid.momentum")
+    if law is None or momentum is None:
+        return
+    low, high = momentum.min, momentum.max
+    for name in ("kinetic_energy", "minimum_energy"):
+        energy = getattr(law, name, None)
+        inside = energy is None or (low <= energy <= high if name == "kinetic_energy" else energy < high)
+        if not inside:
+            yield Problem(f"{key}.{name}", f"{energy:g} GeV/n is outside the energy grid ({low:g} to {high:g} GeV/n)")
+
+
+def _data(parts: Parts) -> Iterator[Problem]:
+    """Data sets exist, and the run follows what they measured."""
     from cyldiff.data.measurements import load
 
-    for name in compare.data:
+    followed = [s.name for s in followed_species(parts)]
+    have = {*followed, *map(element, followed)}
+    for i, name in enumerate(parts.at("compare.data") or ()):
         try:
-            load(name)
+            measured = load(name)
         except DataError as error:
-            problems.append(Problem("compare.data", str(error)))
+            yield Problem(f"compare.data[{i}]", str(error))
+            continue
+        missing = [n for n in (*measured.numerator, *measured.denominator) if n not in have]
+        if have and missing:
+            yield Problem(f"compare.data[{i}]", f"{name} needs {', '.join(missing)}, not among the species of this run")
+
+
+def _histories(parts: Parts) -> Iterator[Problem]:
+    """A strength in time needs a run in time."""
+    if parts.at("solver.kind") != "steady":
+        return
+    for name in parts.under("physics.sources"):
+        path = ("physics", "sources", name)
+        history = parts.get((*path, "history"))
+        if history is not None and history.kind != "constant":
+            yield Problem(
+                dotted((*path, "history")),
+                f'"{history.kind}" has no meaning in a steady run; set solver.kind = "crank-nicolson"',
+            )
+
+
+def _few(names: list[str]) -> str:
+    return ", ".join(names) if len(names) <= 6 else f"{', '.join(names[:3])}, … {names[-1]}"
+
+
+Check = Callable[[Parts], Iterator[Problem]]
+_CHECKS: tuple[Check, ...] = (_species, _halo, _observer, _half_space, _sources, _histories, _data)

@@ -3,122 +3,186 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterable
+import textwrap
+from collections.abc import Iterable, Iterator
 from typing import Any
 
+from pydantic import BaseModel
 from pydantic.fields import FieldInfo
-from pydantic_core import PydanticUndefined
 
 from cyldiff import kinds as _kinds  # noqa: F401 - registers all kinds of the package
 from cyldiff import registry, resources
+from cyldiff.config.layers import LIBRARIES
+from cyldiff.config.report import choices_of
 from cyldiff.config.schema import RunConfig
-from cyldiff.config.tree import slot_of, walk
-from cyldiff.errors import DataError, nearest
-from cyldiff.units import DIMENSIONS
+from cyldiff.config.toml import shown
+from cyldiff.config.tree import Slot, known_keys, slot_of, walk
+from cyldiff.data.measurements import available, load
+from cyldiff.errors import DataError, nearest, quoted
+from cyldiff.particles.species import nuclides
+from cyldiff.units import DIMENSIONS, format_quantity
 
 __all__ = ["explain_key", "library_listing"]
 
 _LISTINGS = ("runs", "models", "grids", "data", "species", "kinds")
+_PLAIN = {float: "number", int: "whole number", str: "text", bool: "true or false"}
+_USE = {f"{section}.use": library for section, library in LIBRARIES.items()}
+_ABUNDANCES = "physics.sources.NAME.abundances.use"
+_WIDTH = 100
 
 
 def explain_key(key: str) -> str:
     """Meaning, accepted values and default of a config key; a trailing part of the path is enough.
+
+    The name of a source component may stand for NAME: ``physics.sources.snr.injection``.
 
     Raises
     ------
     DataError
         naming the nearest key, if there is none of this name.
     """
-    entries = list(walk(RunConfig))
-    wanted = key.split(".")
-    hits = [e for e in entries if _matches(e[0].split("."), wanted)]
-    if not hits:
-        paths = sorted({e[0] for e in entries})
-        tails = {p.split(".")[-1] for p in paths}
-        raise DataError(f'no config key "{key}"{nearest(key, paths) or nearest(wanted[-1], tails)}')
-    return "\n\n".join(_entry(path, owner, field) for path, owner, field in hits)
+    wanted = key.strip().split(".")
+    entries = [_use_entry(path) for path in (*_USE, _ABUNDANCES) if _matches(path.split("."), wanted)]
+    merged: dict[tuple[str, str], list[str]] = {}
+    for path, owner, field in walk(RunConfig):
+        if _matches(path.split("."), wanted):
+            merged.setdefault((path, _body(path, owner, field)), []).append(owner)
+    entries += [_entry(path, owners, body) for (path, body), owners in merged.items()]
+    if not entries:
+        paths = sorted({path for path, _, _ in walk(RunConfig)})
+        tails = dict.fromkeys(p.rpartition(".")[2] for p in paths)
+        hint = nearest(wanted[-1], tails) if len(wanted) == 1 else nearest(key, paths)
+        raise DataError(f"no config key {quoted(key)}{hint}")
+    return "\n\n".join(entries)
 
 
 def _matches(path: list[str], wanted: list[str]) -> bool:
-    """Whether `wanted` is `path` or its tail; a free name matches anything."""
-    if len(wanted) > len(path):
-        return False
-    tail = path[len(path) - len(wanted) :]
-    return all(p in ("NAME", w) for p, w in zip(tail, wanted, strict=True))
+    """Whether `wanted` is `path` or its tail; NAME matches anything but stands for no key itself."""
+    tail = path[-len(wanted) :]
+    same = len(tail) == len(wanted) and all(p in ("NAME", w) for p, w in zip(tail, wanted, strict=True))
+    return same and tail[0] != "NAME" and tail[-1] == wanted[-1]
 
 
-def _entry(path: str, owner: str, field: FieldInfo) -> str:
+def _entry(path: str, owners: list[str], body: str) -> str:
+    named = [owner for owner in owners if owner]
+    if not named:
+        return path + body
+    if _is_kind(path):
+        return f"{path}{body}\n    one of {', '.join(named)}\n    required"
+    title = f"{path}   (kind {', '.join(named)})"
+    return textwrap.fill(title, _WIDTH, subsequent_indent="        ", break_on_hyphens=False) + body
+
+
+def _is_kind(path: str) -> bool:
+    return path.rpartition(".")[2] == "kind"
+
+
+def _body(path: str, owner: str, field: FieldInfo) -> str:
+    """Everything about a key but its name."""
+    if owner and _is_kind(path):
+        return "\n    what the table is; the other keys depend on it"
     slot = slot_of(field)
-    title = f'{path}   (kind "{owner}")' if owner else path
-    lines = [title]
-    if field.description:
-        lines.append(f"    {field.description}")
-    if slot.dimension:
-        internal, example, _ = DIMENSIONS[slot.dimension]
-        lines.append(f'    {slot.dimension} as text with a unit, e.g. "{example}" (kept in {internal})')
-    elif slot.family:
-        lines.append(f"    table with a kind: {', '.join(registry.kinds(slot.family))}")
-        lines += [f"      {k}: {_first_line(c)}" for k, c in registry.kinds(slot.family).items()]
+    lines = [field.description or ""]
+    lines += _accepts(slot, field)
+    if field.is_required():
+        lines.append("required")
     else:
-        lines.append(f"    {_type_name(field)}")
-    default = field.get_default(call_default_factory=True) if not field.is_required() else PydanticUndefined
-    lines.append("    required" if default is PydanticUndefined else f"    default: {_default(default)}")
-    bounds = [str(m) for m in field.metadata if type(m).__name__ in ("Gt", "Ge", "Lt", "Le")]
-    if bounds:
-        lines.append(f"    bounds: {', '.join(b.split('(')[0].lower() + ' ' + b.split('=')[1][:-1] for b in bounds)}")
-    return "\n".join(lines)
+        default = field.get_default(call_default_factory=True)
+        if not isinstance(default, BaseModel):
+            lines.append(f"default: {_number(default, slot) if isinstance(default, float) else shown(default)}")
+    limits = [f"{word} {_number(limit, slot)}" for word, limit in slot.bounds]
+    if limits:
+        lines.append(f"bounds: {', '.join(limits)}")
+    return "".join(f"\n    {line}" for line in lines if line)
 
 
-def _default(value: Any) -> str:
-    return "none" if value is None else f'"{value}"' if isinstance(value, str) else str(value)
+def _number(value: float, slot: Slot) -> str:
+    return format_quantity(float(value), slot.dimension) if slot.dimension else f"{value:g}"
 
 
-def _type_name(field: FieldInfo) -> str:
-    text = str(field.annotation)
-    for ugly in ("typing.", "cyldiff.config.schema.", "cyldiff.galaxy.gas."):
-        text = text.replace(ugly, "")
-    return text.removeprefix("<class '").removesuffix("'>")
+def _accepts(slot: Slot, field: FieldInfo) -> Iterator[str]:
+    many = "list of " if slot.many else ""
+    if slot.family:
+        known = registry.kinds(slot.family)
+        yield f'{"tables" if slot.table else "table"} with a "kind":'
+        width = max(map(len, known))
+        for kind, cls in known.items():
+            yield f"  {kind:<{width}}  {_first_line(cls)}"
+            keys = [k for k in known_keys(cls) if k != "kind"]
+            yield f"  {'':<{width}}  keys: {', '.join(keys) or 'none'}"
+    elif slot.model is not None:
+        yield f"table{'s' if slot.table else ''} with the keys {', '.join(known_keys(slot.model))}"
+    elif slot.dimension:
+        internal, example, _ = DIMENSIONS[slot.dimension]
+        table = "table of " if slot.table else ""
+        yield f'{table}{many}{slot.dimension} as text with a unit, e.g. "{example}" (kept in {internal})'
+    elif choices := choices_of(field):
+        yield f"one of {', '.join(quoted(c) for c in choices)}"
+    elif slot.table:
+        yield f"table of {_PLAIN[slot.plain]}s" if slot.plain in (float, int) else "table"
+    elif slot.plain:
+        yield many + _PLAIN[slot.plain]
 
 
 def _first_line(cls: type) -> str:
     return (inspect.getdoc(cls) or "").split("\n")[0]
 
 
+def _use_entry(path: str) -> str:
+    if path == _ABUNDANCES:
+        return (
+            f"{path}\n    table of abundances to start from; single values beside it replace its own\n"
+            f"    name of a table of the library: {', '.join(_abundance_tables())}"
+        )
+    library = _USE[path]
+    return (
+        f"{path}\n    file the section starts from; keys of the run file beside it replace its own\n"
+        f'    name of the library of {library}, or a path such as "./my-{library[:-1]}.toml" (relative to the '
+        f"run file)\n    in the library: {', '.join(resources.names(library))}"
+    )
+
+
+def _abundance_tables() -> tuple[str, ...]:
+    from cyldiff.particles.abundances import abundance_tables
+
+    return abundance_tables()
+
+
 def library_listing(what: str | None) -> str:
-    """Names of the library; `what` is one of runs, models, grids, data, species, kinds."""
+    """Names of the library; `what` is one of runs, models, grids, data, species, kinds (None: all)."""
     if what is not None and what not in _LISTINGS:
-        raise DataError(f'nothing called "{what}" to list; known: {", ".join(_LISTINGS)}{nearest(what, _LISTINGS)}')
-    blocks = [_listing(name) for name in (_LISTINGS if what is None else (what,))]
-    return "\n\n".join(blocks)
+        raise DataError(
+            f"nothing called {quoted(what)} to list; known: {', '.join(_LISTINGS)}{nearest(what, _LISTINGS)}"
+        )
+    return "\n\n".join(_listing(name) for name in (_LISTINGS if what is None else (what,)))
 
 
 def _listing(what: str) -> str:
-    if what in ("runs", "models", "grids"):
-        rows: Iterable[tuple[str, str]] = (
-            (name, _title(resources.read_toml(path))) for name, path in resources.names(what).items()
-        )
-    elif what == "data":
-        from cyldiff.data.measurements import available, load
+    rows = list(_rows(what))
+    width = max((len(name) for name, _ in rows), default=0)
+    return "\n".join([f"{what}:", *(f"  {name:<{width}}  {text}".rstrip() for name, text in rows)])
 
-        rows = ((name, load(name).citation) for name in available())
+
+def _rows(what: str) -> Iterable[tuple[str, str]]:
+    if what == "data":
+        for name in available():
+            data = load(name)
+            paper = data.citation.partition(";")[0]
+            yield name, f"{data.quantity}, {len(data)} points, {paper}"
     elif what == "species":
-        from cyldiff.particles.species import nuclides
-
-        rows = (
-            (s.name, "stable" if s.half_life == float("inf") else f"half-life {s.half_life:g} Myr")
-            for s in nuclides().values()
-        )
+        for s in nuclides().values():
+            yield s.name, "stable" if s.is_stable else f"half-life {s.half_life:g} Myr"
+    elif what == "kinds":
+        for family in registry.families():
+            for kind, cls in registry.kinds(family).items():
+                yield f"{family}: {kind}", _first_line(cls)
     else:
-        rows = (
-            (f"{family}: {kind}", _first_line(cls))
-            for family in registry.families()
-            for kind, cls in registry.kinds(family).items()
-        )
-    table = list(rows)
-    width = max((len(name) for name, _ in table), default=0)
-    return "\n".join([f"{what}:", *(f"  {name:<{width}}  {text}".rstrip() for name, text in table)])
+        for name, path in resources.names(what).items():
+            yield name, _described(path)
 
 
-def _title(raw: dict[str, Any]) -> str:
-    run = raw.get("run")
-    return str(raw.get("title") or (run.get("purpose", "") if isinstance(run, dict) else ""))
+def _described(path: Any) -> str:
+    try:
+        return resources.title(resources.read_toml(path))
+    except DataError as error:
+        return f"({error})"

@@ -1,19 +1,20 @@
-"""Turn what pydantic found into messages for physicists; write a config as TOML."""
+"""Turn what pydantic found into messages for physicists: key, found, expected, nearest name."""
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, Literal, get_args, get_origin
 
 from pydantic import BaseModel
+from pydantic.fields import FieldInfo
 
-from cyldiff.config.tree import field_of, known_keys, model_at, slot_of
-from cyldiff.errors import Problem, nearest
-from cyldiff.units import DIMENSIONS
+from cyldiff import registry
+from cyldiff.config.toml import dotted
+from cyldiff.config.tree import field_of, known_keys, model_at, slot_of, walk
+from cyldiff.errors import Problem, nearest, quoted
+from cyldiff.units import DIMENSIONS, format_quantity
 
-__all__ = ["flatten", "problems_of", "to_toml"]
+__all__ = ["choices_of", "problems_of"]
 
 _BOUNDS = {
     "greater_than": ("gt", "more than"),
@@ -21,120 +22,126 @@ _BOUNDS = {
     "less_than": ("lt", "less than"),
     "less_than_equal": ("le", "at most"),
 }
+_WORDS: dict[type | None, str] = {float: "a number", int: "a whole number", str: "text", bool: "true or false"}
+
+Path = tuple[Any, ...]
 
 
 def problems_of(root: type[BaseModel], raw: Mapping[str, Any], errors: Iterable[Any]) -> list[Problem]:
-    """One :class:`Problem` per pydantic error: key, what was found, what is expected, nearest name."""
-    return [_problem(root, raw, error) for error in errors]
+    """One :class:`Problem` per pydantic error.
+
+    Parameters
+    ----------
+    root : model that `raw` was validated with
+    raw : nested plain values
+    errors : items of ``ValidationError.errors()``
+    """
+    return [Problem(dotted(e["loc"]), _message(root, raw, e)) for e in errors]
 
 
-def _problem(root: type[BaseModel], raw: Mapping[str, Any], error: Any) -> Problem:
-    path = tuple(error["loc"])
-    owner = model_at(root, raw, path[:-1]) if path else root
-    key = ".".join(str(p) for p in path)
-    kind = error["type"]
-    found = _show(_get(raw, path))
+def _message(root: type[BaseModel], raw: Mapping[str, Any], error: Any) -> str:
+    path, kind = tuple(error["loc"]), error["type"]
     if kind == "extra_forbidden":
-        known = known_keys(owner) if owner is not None else []
-        hint = nearest(str(path[-1]), known)
-        prefix = ".".join(str(p) for p in path[:-1])
-        if hint and prefix:
-            hint = hint.replace('"', f'"{prefix}.', 1)
-        return Problem(key, f"unknown key{hint or '; known here: ' + ', '.join(known)}")
-    field = field_of(owner, path[-1]) if owner is not None and path else None
+        return _unknown_key(root, raw, path)
+    field = _field_at(root, raw, path)
+    found = quoted(_get(raw, path))
     if kind == "missing":
-        return Problem(key, f"is missing; expected {_expected(field)}")
-    if kind == "literal_error":
-        known = re.findall(r"'([^']*)'", str(error["ctx"]["expected"])) or [str(error["ctx"]["expected"])]
-        value = str(error["input"])
-        return Problem(key, f'"{value}" unknown; known: {", ".join(known)}{nearest(value, known)}')
+        return f"is missing; expected {_expected(field)}"
+    if kind == "literal_error" and field is not None:
+        known = [str(choice) for choice in choices_of(field)]
+        return f"{found} unknown; known: {', '.join(known)}{nearest(str(error['input']), known)}"
     if kind in _BOUNDS:
         name, words = _BOUNDS[kind]
-        return Problem(key, f"found {found}; expected {words} {error['ctx'][name]:g}{_unit(field)}")
+        return f"found {found}; expected {words} {_bound(error['ctx'][name], field)}"
     if kind == "value_error":
-        message = str(error["ctx"]["error"]) if "ctx" in error else error["msg"]
-        return Problem(key, message)
-    if kind in ("too_short", "too_long"):
-        return Problem(key, f"found {found}; {error['msg'][0].lower()}{error['msg'][1:]}")
-    return Problem(key, f"found {found}; expected {_expected(field)}")
+        return str(error["ctx"]["error"])
+    if kind == "unknown_kind":
+        return str(error["msg"])
+    if kind == "too_short":
+        return f"has {error['ctx']['actual_length']} entries; expected at least {error['ctx']['min_length']}"
+    return f"found {found}; expected {_expected(field)}"
 
 
-def _expected(field: Any) -> str:
+def _unknown_key(root: type[BaseModel], raw: Mapping[str, Any], path: Path) -> str:
+    """What to say of a key that does not exist here: the nearest one, or where it does exist."""
+    name = str(path[-1])
+    owner = model_at(root, raw, path[:-1])
+    if owner is None:
+        return "unknown key"
+    known = known_keys(owner)
+    others = [kind for kind, cls in _siblings(owner).items() if name in known_keys(cls)]
+    if others:
+        mine = next(kind for kind, cls in _siblings(owner).items() if cls is owner)
+        return f'unknown key of kind "{mine}"; it belongs to {", ".join(others)}; known here: {", ".join(known)}'
+    hint = nearest(name, known)
+    if hint:
+        near = next(key for key in known if f'"{key}"' in hint)
+        return f"unknown key; did you mean {dotted((*path[:-1], near))}?"
+    elsewhere = _elsewhere(root, name, str(path[0]))
+    return f"unknown key; {elsewhere or 'known here: ' + ', '.join(known)}"
+
+
+def _siblings(cls: type[BaseModel]) -> Mapping[str, type[BaseModel]]:
+    """All kinds of the family a class belongs to; empty for a model that is no kind."""
+    return next((k for f in registry.families() if cls in (k := registry.kinds(f)).values()), {})
+
+
+def _elsewhere(root: type[BaseModel], name: str, section: str) -> str:
+    """Hint at keys of this name in other tables, or of a similar one in the same section."""
+    paths = list(dict.fromkeys(path for path, _, _ in walk(root)))
+    hits = [p for p in paths if p.rpartition(".")[2] == name]
+    if not hits:
+        inside = {p.rpartition(".")[2]: p for p in reversed(paths) if p.startswith(f"{section}.")}
+        hint = nearest(name, inside)
+        hits = [path for tail, path in inside.items() if f'"{tail}"' in hint]
+    return f"did you mean {' or '.join(hits[:3])}?" if hits else ""
+
+
+def _field_at(root: type[BaseModel], raw: Any, path: Path) -> FieldInfo | None:
+    """Field that reads the value at `path`; for an entry of a list or free table, that of the whole."""
+    while path:
+        owner = model_at(root, raw, path[:-1])
+        field = field_of(owner, path[-1]) if owner is not None else None
+        if field is not None:
+            return field
+        path = path[:-1]
+    return None
+
+
+def _expected(field: FieldInfo | None) -> str:
     if field is None:
         return "another type of value"
     slot = slot_of(field)
-    if slot.dimension:
-        return f'{slot.dimension}, e.g. "{DIMENSIONS[slot.dimension][1]}"'
     description = f" ({field.description})" if field.description else ""
+    if slot.table or (slot.model is not None and slot.family is None):
+        return f"a table{description}"
+    if slot.dimension:
+        example = f'{slot.dimension}, e.g. "{DIMENSIONS[slot.dimension][1]}"'
+        return f"a list of {example}" if slot.many else example
     if slot.family:
         return f'a table with a "kind"{description}'
-    if slot.model or slot.table:
-        return f"a table{description}"
-    name = getattr(field.annotation, "__name__", str(field.annotation))
-    words = {"float": "a number", "int": "a whole number", "str": "text", "bool": "true or false"}
-    return words.get(name, "a list" if "tuple" in str(field.annotation) else name) + description
+    choices = choices_of(field)
+    if choices:
+        return " or ".join(quoted(c) for c in choices) + description
+    plain = _WORDS.get(slot.plain, "another value")
+    return ("a list" if slot.many else plain) + description
 
 
-def _unit(field: Any) -> str:
-    slot = slot_of(field) if field is not None else None
-    return f" {DIMENSIONS[slot.dimension][0]}" if slot is not None and slot.dimension else ""
+def choices_of(field: FieldInfo) -> tuple[Any, ...]:
+    """Words to choose from; empty if the field takes other values."""
+    annotation = field.annotation
+    return get_args(annotation) if get_origin(annotation) is Literal else ()
 
 
-def _get(raw: Any, path: tuple[Any, ...]) -> Any:
+def _bound(value: float, field: FieldInfo | None) -> str:
+    dimension = slot_of(field).dimension if field is not None else None
+    return format_quantity(float(value), dimension) if dimension else f"{value:g}"
+
+
+def _get(raw: Any, path: Path) -> Any:
     for key in path:
         try:
             raw = raw[key]
         except (KeyError, IndexError, TypeError):
             return None
     return raw
-
-
-def _show(value: Any) -> str:
-    if isinstance(value, bool):
-        return str(value).lower()
-    return json.dumps(value, ensure_ascii=False, default=str) if not isinstance(value, Mapping) else "a table"
-
-
-def flatten(raw: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    """``{"a": {"b": 1}}`` as ``{"a.b": 1}``."""
-    flat: dict[str, Any] = {}
-    for key, value in raw.items():
-        path = f"{prefix}{key}"
-        if isinstance(value, Mapping) and value:
-            flat.update(flatten(value, f"{path}."))
-        else:
-            flat[path] = value
-    return flat
-
-
-def to_toml(raw: Mapping[str, Any]) -> str:
-    """Write nested tables of plain values as TOML (what ``tomllib`` reads back as equal)."""
-    return "\n".join(_table_lines(raw, ())).strip() + "\n"
-
-
-def _table_lines(table: Mapping[str, Any], path: tuple[str, ...]) -> list[str]:
-    values = {k: v for k, v in table.items() if not isinstance(v, Mapping) and v is not None}
-    lines = [""] + [f"[{'.'.join(map(_key, path))}]"] if path and (values or not table) else []
-    lines += [f"{_key(k)} = {_value(v)}" for k, v in values.items()]
-    for key, value in table.items():
-        if isinstance(value, Mapping):
-            lines += _table_lines(value, (*path, key))
-    return lines
-
-
-def _key(key: str) -> str:
-    return key if re.fullmatch(r"[A-Za-z0-9_-]+", key) else json.dumps(key, ensure_ascii=False)
-
-
-def _value(value: Any) -> str:
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, float):
-        return repr(value)
-    if isinstance(value, list | tuple):
-        return "[" + ", ".join(_value(v) for v in value) + "]"
-    if isinstance(value, Mapping):
-        return "{" + ", ".join(f"{_key(k)} = {_value(v)}" for k, v in value.items() if v is not None) + "}"
-    if isinstance(value, int):
-        return str(value)
-    return json.dumps(str(value), ensure_ascii=False)

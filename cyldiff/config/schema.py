@@ -10,8 +10,10 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from cyldiff.config.base import Integer, Kind, Model, Number, Quantity
-from cyldiff.errors import nearest
+from cyldiff.errors import nearest, quoted
 from cyldiff.galaxy.gas import GasModel
+from cyldiff.grid.axis import MINIMUM_CELLS
+from cyldiff.sources.history import AlwaysOn
 
 __all__ = [
     "CompareConfig",
@@ -29,6 +31,7 @@ __all__ = [
     "SpaceAxes",
     "SpaceAxis",
     "SpeciesConfig",
+    "TimeConfig",
 ]
 
 
@@ -42,23 +45,37 @@ Names = Annotated[tuple[str, ...], BeforeValidator(_as_tuple)]
 class RunInfo(Model):
     """What the run is called and for."""
 
-    name: str = Field(description="short name; the default output file is NAME.nc")
+    name: str = Field(max_length=100, description="short name; the default output file is NAME.nc")
     purpose: str = Field(default="", description="one sentence for whoever opens the result")
+
+    @field_validator("name")
+    @classmethod
+    def _is_file_name(cls, value: str) -> str:
+        if not value.isprintable() or not value.strip() or value.startswith(".") or set(value) & set("/\\"):
+            raise ValueError(f'found {quoted(value)}; expected a plain name, e.g. "quickstart"')
+        return value
 
 
 class SpaceAxis(Model):
     """Cells of one spatial axis."""
 
-    n: Integer = Field(ge=1, le=5000, description="number of cells (z: of the half-space if half_space)")
-    spacing: Literal["uniform", "sinh"] = Field(default="uniform", description="cell widths")
-    stretch: Number = Field(default=5.0, gt=0.0, le=12.0, description="strength a of the sinh stretching")
+    n: Integer = Field(ge=MINIMUM_CELLS, le=5000, description="number of cells (z: of the half-space if half_space)")
+    spacing: Literal["uniform", "sinh"] = Field(
+        default="uniform", description='equal cells, or "sinh": narrow at the plane, wide at the edge (z only)'
+    )
+    stretch: Number = Field(
+        default=5.0, gt=0.0, le=12.0, description="strength a of the sinh stretching; no meaning if uniform"
+    )
 
 
 class SpaceAxes(Model):
     """The mesh in space; the box itself belongs to the physics."""
 
-    geometry: Literal["cylindrical", "slab"] = Field(description='"cylindrical" (r, z) or 1-D "slab" in z')
+    geometry: Literal["cylindrical", "slab"] = Field(
+        description='"cylindrical", (r, z) or with phi (r, phi, z), or 1-D "slab" in z'
+    )
     r: SpaceAxis | None = Field(default=None, description="radial cells; not for a slab")
+    phi: SpaceAxis | None = Field(default=None, description="cells around the circle: makes the grid 3-D")
     z: SpaceAxis = Field(description="vertical cells")
     half_space: bool = Field(default=False, description="solve z >= 0 only; needs symmetric sources, gas and D")
 
@@ -66,6 +83,10 @@ class SpaceAxes(Model):
     def _matching(self) -> SpaceAxes:
         if self.geometry == "cylindrical" and self.r is None:
             raise ValueError("r is missing: a cylindrical grid needs radial cells")
+        if self.geometry == "slab" and self.phi is not None:
+            raise ValueError("a slab has no phi; remove it")
+        if self.phi is not None and self.phi.spacing != "uniform":
+            raise ValueError('phi.spacing must be "uniform"')
         if self.geometry == "slab" and self.r is not None:
             raise ValueError("a slab has no r; remove it")
         if self.r is not None and self.r.spacing != "uniform":
@@ -76,7 +97,9 @@ class SpaceAxes(Model):
 class MomentumAxis(Model):
     """The master grid in kinetic energy per nucleon, common to all nuclei."""
 
-    variable: Literal["kinetic energy per nucleon"] = "kinetic energy per nucleon"
+    variable: Literal["kinetic energy per nucleon"] = Field(
+        default="kinetic energy per nucleon", description="what the points are equidistant in, logarithmically"
+    )
     min: Quantity("energy") = Field(gt=0, description="lowest kinetic energy per nucleon")  # type: ignore[valid-type]
     max: Quantity("energy") = Field(gt=0, description="highest kinetic energy per nucleon")  # type: ignore[valid-type]
     per_decade: Number = Field(gt=1.0, le=200.0, description="points per decade of energy")
@@ -84,16 +107,17 @@ class MomentumAxis(Model):
     @model_validator(mode="after")
     def _not_empty(self) -> MomentumAxis:
         if self.max < 3.0 * self.min:
-            raise ValueError("the energy range is empty: max must be at least three times min")
+            found = f"{self.min:g} to {self.max:g} GeV"
+            raise ValueError(f"the energy range {found} is empty; expected max at least three times min")
         return self
 
 
 class GridConfig(Model):
     """Resolution only."""
 
-    title: str = ""
-    space: SpaceAxes
-    momentum: MomentumAxis
+    title: str = Field(default="", description="what the grid is for")
+    space: SpaceAxes = Field(description="cells in r and z")
+    momentum: MomentumAxis = Field(description="points in kinetic energy per nucleon")
 
 
 class Halo(Model):
@@ -124,6 +148,9 @@ class SourceComponent(Model):
         gt=0, description="kinetic energy per nucleon at which abundances (and a local flux) are given"
     )
     normalisation: Kind("normalisation") = Field(description="absolute scale of the component")  # type: ignore[valid-type]
+    history: Kind("history") = Field(  # type: ignore[valid-type]
+        default_factory=AlwaysOn, description="strength in time, for time-dependent runs"
+    )
 
     @field_validator("abundances")
     @classmethod
@@ -148,16 +175,22 @@ class PhysicsConfig(Model):
 
     title: str = Field(default="", description="what the model is")
     source: dict[str, Any] = Field(default_factory=dict, description="pedigree of the numbers")
-    halo: Halo
-    observer: Observer
-    diffusion: Kind("diffusion")  # type: ignore[valid-type]
-    reacceleration: Kind("reacceleration")  # type: ignore[valid-type]
-    convection: Kind("convection")  # type: ignore[valid-type]
-    gas: GasModel
-    inelastic: Kind("inelastic")  # type: ignore[valid-type]
-    spallation: Kind("spallation")  # type: ignore[valid-type]
-    sources: dict[str, SourceComponent] = Field(min_length=1)
-    modulation: Kind("modulation")  # type: ignore[valid-type]
+    halo: Halo = Field(description="the box; particles escape at its surface")
+    observer: Observer = Field(description="where the Sun is")
+    diffusion: Kind("diffusion") = Field(description="law of spatial diffusion")  # type: ignore[valid-type]
+    reacceleration: Kind("reacceleration") = Field(  # type: ignore[valid-type]
+        description="law of momentum diffusion"
+    )
+    convection: Kind("convection") = Field(description="Galactic wind")  # type: ignore[valid-type]
+    gas: GasModel = Field(description="interstellar gas: neutral, molecular, ionised, and helium")
+    inelastic: Kind("inelastic") = Field(  # type: ignore[valid-type]
+        description="total inelastic cross sections, what removes a nucleus"
+    )
+    spallation: Kind("spallation") = Field(  # type: ignore[valid-type]
+        description="production cross sections of fragments"
+    )
+    sources: dict[str, SourceComponent] = Field(min_length=1, description="source components by a name of your choice")
+    modulation: Kind("modulation") = Field(description="solar modulation")  # type: ignore[valid-type]
     energy_losses: bool = Field(default=True, description="ionisation and Coulomb losses")
     secondary_protons: bool = Field(default=True, description="protons left behind by p-p and p-He reactions")
 
@@ -172,14 +205,41 @@ class SpeciesConfig(Model):
 class ErrorEstimate(Model):
     """Estimate of the discretisation error at the Sun from a second, coarser solve."""
 
-    enabled: bool = True
+    enabled: bool = Field(default=True, description="make the second solve; about a tenth of the time")
     coarsening: Number = Field(default=2.0, ge=1.2, le=4.0, description="ratio of the cell sizes")
+
+
+class TimeConfig(Model):
+    """When a time-dependent run looks, and how exact it is in time."""
+
+    times: Annotated[tuple[Quantity("time"), ...], BeforeValidator(_as_tuple)] = Field(  # type: ignore[valid-type]
+        min_length=1, description="output times after the start, increasing"
+    )
+    start: Literal["empty", "steady"] = Field(
+        default="empty", description='"empty" space, or the "steady" state of sources that are always on'
+    )
+    tolerance: Number = Field(
+        default=1e-3, gt=1e-8, lt=0.1, description="error per step, relative to the largest value so far"
+    )
+    first_step: Quantity("time") | None = Field(  # type: ignore[valid-type]
+        default=None, gt=0, description="first trial step after a switch; default 1e-3 of what follows"
+    )
+
+    @field_validator("times")
+    @classmethod
+    def _increasing(cls, value: tuple[float, ...]) -> tuple[float, ...]:
+        if any(t <= 0.0 for t in value) or list(value) != sorted(set(value)):
+            raise ValueError("times must be positive and increasing")
+        return value
 
 
 class SolverConfig(Model):
     """How the equation is solved."""
 
-    kind: Literal["steady"] = "steady"
+    kind: Literal["steady", "crank-nicolson"] = Field(
+        default="steady", description='the "steady" state, or its approach in time by "crank-nicolson"'
+    )
+    time: TimeConfig | None = Field(default=None, description="times of a crank-nicolson run")
     backend: Literal["numba", "direct"] = Field(
         default="numba", description='"numba", or "direct": sparse factorisation, small grids only'
     )
@@ -188,22 +248,33 @@ class SolverConfig(Model):
     momentum_scheme: Literal["third-order", "chang-cooper", "upwind"] = Field(
         default="third-order", description="flux in momentum"
     )
-    grid_error: ErrorEstimate = Field(default_factory=ErrorEstimate)
+    grid_error: ErrorEstimate = Field(
+        default_factory=ErrorEstimate, description="estimate of the discretisation error at the Sun"
+    )
+
+    @model_validator(mode="after")
+    def _in_time(self) -> SolverConfig:
+        if self.kind == "crank-nicolson" and self.time is None:
+            raise ValueError('time is missing: kind = "crank-nicolson" needs time.times, e.g. ["1 Myr"]')
+        if self.kind == "steady" and self.time is not None:
+            raise ValueError('time has no meaning with kind = "steady"; remove it')
+        return self
 
 
 class OutputConfig(Model):
     """What is written."""
 
-    quantities: Names = Field(
-        default=("flux",), description='"flux": intensity everywhere, besides the spectra at the Sun'
+    quantities: Names | None = Field(
+        default=None,
+        description='"flux": intensity everywhere, besides the spectra at the Sun; without a list: on up to 2-D',
     )
     components: bool = Field(default=False, description="also every source component by itself")
 
     @field_validator("quantities")
     @classmethod
-    def _known(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+    def _known(cls, value: tuple[str, ...] | None) -> tuple[str, ...] | None:
         known = ("flux",)
-        for name in value:
+        for name in value or ():
             if name not in known:
                 raise ValueError(f'"{name}" unknown; known: {", ".join(known)}{nearest(name, known)}')
         return value
@@ -218,11 +289,13 @@ class CompareConfig(Model):
 class RunConfig(Model):
     """A complete, validated run."""
 
-    schema_version: Literal[1] = Field(alias="schema")
-    run: RunInfo
-    grid: GridConfig
-    physics: PhysicsConfig
-    species: SpeciesConfig = Field(default_factory=SpeciesConfig)
-    solver: SolverConfig = Field(default_factory=SolverConfig)
-    output: OutputConfig = Field(default_factory=OutputConfig)
-    compare: CompareConfig = Field(default_factory=CompareConfig)
+    schema_version: Literal[1] = Field(alias="schema", description="version of this set of keys")
+    run: RunInfo = Field(description="what the run is called and for")
+    grid: GridConfig = Field(description='resolution; "use" names a file of the library of grids')
+    physics: PhysicsConfig = Field(description='the model; "use" names a file of the library of models')
+    species: SpeciesConfig = Field(default_factory=SpeciesConfig, description="which nuclides are followed")
+    solver: SolverConfig = Field(default_factory=SolverConfig, description="how the equation is solved")
+    output: OutputConfig = Field(default_factory=OutputConfig, description="what is written")
+    compare: CompareConfig = Field(
+        default_factory=CompareConfig, description="measured data the result is compared with"
+    )

@@ -20,12 +20,26 @@ Path = tuple[Any, ...]
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """What a key accepts: a value, a model, a kind of a family, or a table of one of these."""
+    """What a key accepts: a value, a model, a kind of a family, or a list or table of one of these.
+
+    Attributes
+    ----------
+    family : family of kinds to choose from
+    model : class of a table with fixed keys
+    table, many, optional : a table with free keys; a list; may be left out without a default
+    dimension : of a value with a unit
+    plain : float, int, str or bool
+    bounds : (word, limit) pairs of a number, in internal units
+    """
 
     family: str | None = None
     model: type[BaseModel] | None = None
     table: bool = False
+    many: bool = False
+    optional: bool = False
     dimension: str | None = None
+    plain: type | None = None
+    bounds: tuple[tuple[str, float], ...] = ()
 
     def model_for(self, raw: Any) -> type[BaseModel] | None:
         """Model class that reads `raw`, a kind being chosen by its ``kind``."""
@@ -37,25 +51,47 @@ class Slot:
 
 def slot_of(field: FieldInfo) -> Slot:
     """What a field accepts."""
-    notes = list(field.metadata)
-    table, model = False, None
-    stack = [field.annotation]
+    notes: list[Any] = list(field.metadata)
+    seen: set[Any] = set()
+    plain: type | None = None
+    model: type[BaseModel] | None = None
+    stack: list[Any] = [field.annotation]
     while stack:
         annotation = stack.pop()
         origin, arguments = get_origin(annotation), get_args(annotation)
+        seen.add(Union if origin is types.UnionType else origin)
         if origin is Annotated:
             notes += arguments[1:]
             stack.append(arguments[0])
         elif origin is dict:
-            table = True
             stack.append(arguments[1])
         elif origin in (Union, types.UnionType, tuple):
             stack += [a for a in arguments if a is not Ellipsis]
+        elif annotation in (float, int, str, bool):
+            plain = annotation
         elif isinstance(annotation, type) and issubclass(annotation, BaseModel):
             model = annotation
+    notes += [inner for note in notes if isinstance(note, FieldInfo) for inner in note.metadata]
     family = next((n.family for n in notes if isinstance(n, KindOf)), None)
-    dimension = next((n.dimension for n in notes if isinstance(n, Unit)), None)
-    return Slot(family, None if family or model is BaseModel else model, table, dimension)
+    return Slot(
+        family=family,
+        model=None if family or model is BaseModel else model,
+        table=dict in seen,
+        many=tuple in seen,
+        optional=Union in seen,
+        dimension=next((n.dimension for n in notes if isinstance(n, Unit)), None),
+        plain=plain,
+        bounds=tuple(_bounds(notes)),
+    )
+
+
+def _bounds(notes: list[Any]) -> Iterator[tuple[str, float]]:
+    words = {"gt": "more than", "ge": "at least", "lt": "less than", "le": "at most"}
+    for note in notes:
+        for name, word in words.items():
+            limit = getattr(note, name, None)
+            if limit is not None and not isinstance(note, FieldInfo):
+                yield word, limit
 
 
 def known_keys(model: type[BaseModel]) -> list[str]:

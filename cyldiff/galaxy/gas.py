@@ -57,8 +57,10 @@ class UniformDisc(Model):
     """
 
     kind: Literal["uniform-disc"] = "uniform-disc"
-    surface_density: Quantity("surface density") = Field(gt=0)  # type: ignore[valid-type]
-    half_thickness: Quantity("length") = Field(gt=0)  # type: ignore[valid-type]
+    surface_density: Quantity("surface density") = Field(  # type: ignore[valid-type]
+        gt=0, description="mass of the whole disc per area, helium included"
+    )
+    half_thickness: Quantity("length") = Field(gt=0, description="height at which the disc ends")  # type: ignore[valid-type]
 
     @property
     def edges(self) -> tuple[float, ...]:
@@ -107,8 +109,10 @@ class BronfmanH2(Model):
     """
 
     kind: Literal["bronfman-1988"] = "bronfman-1988"
-    X_CO: Quantity("X_CO") = Field(gt=0)  # type: ignore[valid-type]
-    mid_plane_offset: bool = False
+    X_CO: Quantity("X_CO") = Field(gt=0, description="H2 molecules per CO brightness")  # type: ignore[valid-type]
+    mid_plane_offset: bool = Field(
+        default=False, description="use the measured offsets of the plane; not with a half-space grid"
+    )
 
     @property
     def symmetric(self) -> bool:
@@ -203,10 +207,12 @@ class CordesHII(Model):
 class GasModel(Model):
     """The three phases and the helium-to-hydrogen ratio by number, the same in all phases."""
 
-    HI: Kind("gas")  # type: ignore[valid-type]
-    H2: Kind("gas")  # type: ignore[valid-type]
-    HII: Kind("gas")  # type: ignore[valid-type]
-    helium_fraction: Number = Field(ge=0.0, le=1.0)
+    HI: Kind("gas") = Field(description="neutral atomic hydrogen")  # type: ignore[valid-type]
+    H2: Kind("gas") = Field(description="molecular hydrogen")  # type: ignore[valid-type]
+    HII: Kind("gas") = Field(description="ionised hydrogen")  # type: ignore[valid-type]
+    helium_fraction: Number = Field(
+        ge=0.0, le=1.0, description="helium nuclei per hydrogen nucleus, the same in all phases"
+    )
 
     @field_validator("helium_fraction")
     @classmethod

@@ -45,9 +45,13 @@ class SourceDistribution(Model):
     maximum_radius : no sources beyond [kpc]
     """
 
-    vertical: Literal["exponential", "gaussian", "plane"] = "exponential"
-    scale_height: Quantity("length") | None = Field(default=None)  # type: ignore[valid-type]
-    maximum_radius: Quantity("length") | None = Field(default=None)  # type: ignore[valid-type]
+    vertical: Literal["exponential", "gaussian", "plane"] = Field(
+        default="exponential", description="profile in z: exp(-|z|/h), exp(-(z/h)^2), or all in the plane"
+    )
+    scale_height: Quantity("length") | None = Field(  # type: ignore[valid-type]
+        default=None, description="h of the profile; not for a plane"
+    )
+    maximum_radius: Quantity("length") | None = Field(default=None, description="no sources beyond")  # type: ignore[valid-type]
 
     symmetric: ClassVar[bool] = True
 
@@ -117,9 +121,9 @@ class CustomPowerExponential(SourceDistribution):
     """The common form with free exponents a, b and offset R1."""
 
     kind: Literal["power-exponential"] = "power-exponential"
-    a: Number
-    b: Number
-    R1: Quantity("length") = Field(ge=0)  # type: ignore[valid-type]
+    a: Number = Field(description="power of x")
+    b: Number = Field(description="strength of the exponential cut")
+    R1: Quantity("length") = Field(ge=0, description="offset added to all radii")  # type: ignore[valid-type]
 
     def radial(self, r: Array, observer_radius: float) -> Array:
         """Relative surface density, 1 at the Sun."""

@@ -55,7 +55,7 @@ class Kinematics:
         return self.momentum / abs(self.charge)
 
     @property
-    def dlnp_dlnT(self) -> Array:
+    def dlnp_dlnT(self) -> Array:  # noqa: N802 - the symbol of the field
         """Derivative of ln p with respect to ln T: (T + m) / (T + 2 m), between 1/2 and 1."""
         t, m = self.kinetic_energy, self.mass_per_nucleon
         return (t + m) / (t + 2.0 * m)

@@ -16,7 +16,7 @@ from cyldiff.grid import Axis, Grid
 from cyldiff.solve.chain import ChainSolution, PrimarySource
 from cyldiff.sources.component import injected_power, intensity
 
-__all__ = ["build_dataset"]
+__all__ = ["build_dataset", "in_time", "latest"]
 
 Array = NDArray[np.float64]
 
@@ -36,11 +36,9 @@ def build_dataset(
     species = [solution.species[i] for i in order]
     sun = config.physics.observer
     scale = np.array([strength[s.name] for s in sources])
-    density = np.einsum("c,cskrz->skrz", scale, solution.density) if len(sources) > 1 else None
-    single = solution.density[0]
 
     def total(index: int) -> Array:
-        return single[index] * scale[0] if density is None else density[index]
+        return np.einsum("c,c...->...", scale, solution.density[:, index])
 
     at_sun = np.stack([grid.at(total(i), sun.r, sun.z) for i in order])
     slope = np.stack([grid.gradient_at(total(i), sun.r, sun.z) for i in order])
@@ -66,10 +64,10 @@ def build_dataset(
             / (const.ERG_GEV * const.MYR_S)
             for s in sources
         ],
-        "r_bounds": _bounds(grid.r),
-        "z_bounds": _bounds(grid.z),
+        **{f"{axis.name}_bounds": _bounds(axis) for axis in grid.axes},
     }
-    if "flux" in config.output.quantities:
+    wanted = config.output.quantities
+    if "flux" in (("flux",) if wanted is None and grid.phi is None else wanted or ()):
         data["flux"] = np.stack(
             [intensity(total(i), s, grid) for i, s in zip(order, species, strict=True)], dtype=np.float32,
             casting="same_kind",
@@ -84,10 +82,9 @@ def build_dataset(
     coords = {
         "kinetic_energy": grid.kinetic_energy,
         "species": [s.name for s in species],
-        "r": grid.r.centers,
-        "z": grid.z.centers,
+        **{axis.name: axis.centers for axis in grid.axes},
         "component": [s.name for s in sources],
-        "direction": ["r", "z"],
+        "direction": [axis.name for axis in grid.axes],
     }
     return _described(data, coords)
 
@@ -97,15 +94,42 @@ def _described(data: dict[str, Any], coords: dict[str, Any]) -> xr.Dataset:
     variables = {}
     for name, values in data.items():
         q = QUANTITIES[name]
-        variables[name] = (q.dims, np.asarray(values), {"units": q.units, "long_name": q.long_name})
+        dims = _with_phi(q.dims) if "phi" in coords else q.dims
+        variables[name] = (dims, np.asarray(values), {"units": q.units, "long_name": q.long_name})
     dataset = xr.Dataset(variables, coords=coords)
     for name in coords:
         if name in QUANTITIES:
             q = QUANTITIES[name]
             dataset[name].attrs.update({"units": q.units, "long_name": q.long_name})
-    for name in ("r", "z"):
+    for name in (n for n in ("r", "phi", "z") if n in coords):
         dataset[name].attrs["bounds"] = f"{name}_bounds"
     return dataset
+
+
+def _with_phi(dims: tuple[str, ...]) -> tuple[str, ...]:
+    """Dimensions of a map on a 3-D grid: phi between r and z."""
+    if "r" not in dims or "z" not in dims:
+        return dims
+    return (*dims[: dims.index("z")], "phi", *dims[dims.index("z") :])
+
+
+#: what differs from one time to the next
+_EVOLVING = ("flux_lis", "flux_toa", "flux", "flux_lis_component", "gradient_lis", "minimum")
+
+
+def in_time(datasets: Sequence[xr.Dataset], times: Sequence[float]) -> xr.Dataset:
+    """One dataset with a leading ``time`` dimension on all that evolves; the rest is that of the end."""
+    q = QUANTITIES["time"]
+    axis = xr.DataArray(list(times), dims="time", name="time", attrs={"units": q.units, "long_name": q.long_name})
+    result = datasets[-1].copy()
+    for name in (n for n in _EVOLVING if n in result):
+        result[name] = xr.concat([d[name] for d in datasets], dim=axis)
+    return result
+
+
+def latest(dataset: xr.Dataset) -> xr.Dataset:
+    """The result at its last time; a steady one as it is."""
+    return dataset.isel(time=-1) if "time" in dataset.dims else dataset
 
 
 def _bounds(axis: Axis) -> Array:

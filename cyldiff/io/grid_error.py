@@ -10,6 +10,7 @@ from scipy.interpolate import CubicSpline
 from cyldiff.catalogue import QUANTITIES
 from cyldiff.config.schema import RunConfig
 from cyldiff.grid.axis import MINIMUM_CELLS
+from cyldiff.io.dataset import latest
 
 __all__ = ["SAFETY", "add_grid_error", "coarsened", "relative_error"]
 
@@ -34,13 +35,15 @@ def coarsened(config: RunConfig) -> RunConfig:
             "z": grid.space.z.model_copy(update={"n": z_cells}),
             "r": grid.space.r
             and grid.space.r.model_copy(update={"n": max(MINIMUM_CELLS, round(grid.space.r.n / factor))}),
+            "phi": grid.space.phi
+            and grid.space.phi.model_copy(update={"n": max(MINIMUM_CELLS, round(grid.space.phi.n / factor))}),
         }
     )
     momentum = grid.momentum.model_copy(update={"per_decade": grid.momentum.per_decade / factor})
     return config.model_copy(
         update={
             "grid": grid.model_copy(update={"space": space, "momentum": momentum}),
-            "output": config.output.model_copy(update={"quantities": ()}),
+            "output": config.output.model_copy(update={"quantities": ()}),  # the spectra at the Sun are enough
         }
     )
 
@@ -57,7 +60,7 @@ def add_grid_error(dataset: xr.Dataset, coarse: xr.Dataset) -> None:
     ratio = _step_ratio(dataset, coarse)
     on_fine = coarse_on_fine(dataset, coarse)
     q = QUANTITIES["grid_error"]
-    values = relative_error(dataset["flux_lis"].values, on_fine, ratio)
+    values = relative_error(latest(dataset)["flux_lis"].values, on_fine, ratio)
     dataset["grid_error"] = (q.dims, values, {"units": q.units, "long_name": q.long_name})
     dataset["flux_lis_coarse"] = (
         q.dims,
@@ -71,7 +74,7 @@ def coarse_on_fine(dataset: xr.Dataset, coarse: xr.Dataset) -> Array:
     """Spectra of the coarse mesh at the energies of the fine one (cubic in log-log)."""
     x, x_coarse = (np.log(d["kinetic_energy"].values) for d in (dataset, coarse))
     rows = []
-    for flux in coarse["flux_lis"].sel(species=dataset["species"]).values:
+    for flux in latest(coarse)["flux_lis"].sel(species=dataset["species"]).values:
         positive = flux > 0.0
         row = np.zeros(len(x))
         if positive.sum() >= 4:
@@ -84,7 +87,9 @@ def coarse_on_fine(dataset: xr.Dataset, coarse: xr.Dataset) -> Array:
 def _step_ratio(dataset: xr.Dataset, coarse: xr.Dataset) -> float:
     """Ratio of the cell sizes: the smallest over the directions, to be on the safe side."""
     ratios = [
-        dataset.sizes[name] / coarse.sizes[name] for name in ("r", "z") if coarse.sizes[name] > 1
+        dataset.sizes[name] / coarse.sizes[name]
+        for name in ("r", "phi", "z")
+        if coarse.sizes.get(name, 1) > 1
     ]
     steps = [np.log(d["kinetic_energy"].values[1] / d["kinetic_energy"].values[0]) for d in (coarse, dataset)]
     return float(min([*ratios, steps[0] / steps[1]]))

@@ -5,27 +5,36 @@ from __future__ import annotations
 import os
 import tempfile
 from pathlib import Path
-
-import numpy as np
-import xarray as xr
+from typing import TYPE_CHECKING
 
 from cyldiff.errors import DataError
 
+if TYPE_CHECKING:
+    import xarray as xr
+
 __all__ = ["check_writable", "read_result", "write_result"]
 
-#: variables worth compressing; the others are small
+#: variables with more values than this are worth compressing
 _LARGE = 100_000
+#: without these a file is no result
+_NEEDED = ("flux_lis", "species", "kinetic_energy")
 
 
 def check_writable(path: Path) -> str | None:
-    """Reason why a result cannot be written at `path`, or None."""
-    folder = path.parent
-    if not folder.is_dir():
-        return f'folder "{folder}" does not exist'
-    if path.is_dir():
-        return f'"{path}" is a folder'
-    if not os.access(folder, os.W_OK):
-        return f'folder "{folder}" may not be written to'
+    """Reason why a file cannot be written at `path`, or None; tried out, nothing is left behind."""
+    try:
+        target = _target(path)
+        if target.is_dir():
+            return f'"{path}" is a folder; expected a file'
+        if target.exists() and not target.is_file():
+            return f'"{path}" is not a regular file'
+        if not target.parent.exists():
+            return f'folder "{path.parent}" does not exist'
+        if not target.parent.is_dir():
+            return f'"{path.parent}" is not a folder'
+        _part(target).unlink()
+    except (OSError, ValueError) as error:
+        return f'"{path}" cannot be written ({_reason(error)})'
     return None
 
 
@@ -35,27 +44,28 @@ def write_result(dataset: xr.Dataset, path: Path) -> None:
     Raises
     ------
     DataError
-        if the file cannot be written (full disk, permissions).
+        if the file cannot be written (full disk, permissions); nothing is left behind.
     """
+    import numpy as np
+
+    target = _target(path)
     encoding = {
         str(name): {"zlib": True, "complevel": 1, "shuffle": True}
         for name, variable in dataset.variables.items()
         if variable.size > _LARGE and np.issubdtype(variable.dtype, np.floating)
     }
+    part: Path | None = None
     try:
-        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
-        os.close(handle)
-    except OSError as error:
-        raise DataError(f"{path}: cannot be written ({error.strerror})") from None
-    part = Path(name)
-    try:
+        part = _part(target)
         dataset.to_netcdf(part, engine="netcdf4", format="NETCDF4", encoding=encoding)
+        _to_disk(part)
         part.chmod(0o666 & ~_umask())
-        part.replace(path)
+        part.replace(target)
     except (OSError, RuntimeError) as error:
-        raise DataError(f"{path}: cannot be written ({error})") from None
+        raise DataError(f"{path}: cannot be written ({_reason(error)})") from None
     finally:
-        part.unlink(missing_ok=True)
+        if part is not None:
+            part.unlink(missing_ok=True)
 
 
 def read_result(path: Path) -> xr.Dataset:
@@ -66,17 +76,44 @@ def read_result(path: Path) -> xr.Dataset:
     DataError
         if it is missing, not NetCDF, or not a result of cyldiff.
     """
+    import xarray as xr
+
+    path = Path(path)
+    if path.is_dir():
+        raise DataError(f"{path}: is a folder, not a result file")
     if not path.is_file():
         raise DataError(f"{path}: no such file")
     try:
         with xr.open_dataset(path, engine="netcdf4") as dataset:
             loaded = dataset.load()
-    except (OSError, ValueError, RuntimeError) as error:
-        raise DataError(f"{path}: not a readable NetCDF file ({error})") from None
-    missing = [name for name in ("flux_lis", "species", "kinetic_energy") if name not in loaded.variables]
+    except (OSError, ValueError, RuntimeError, KeyError, AttributeError) as error:
+        raise DataError(f"{path}: not a readable NetCDF file ({_reason(error)})") from None
+    missing = [name for name in _NEEDED if name not in loaded.variables]
     if missing:
         raise DataError(f"{path}: not a cyldiff result, it lacks {', '.join(missing)}")
     return loaded
+
+
+def _target(path: Path) -> Path:
+    """The file itself, where `path` is a link to it."""
+    return Path(os.path.realpath(path))
+
+
+def _part(target: Path) -> Path:
+    """A new, empty, hidden file beside `target`."""
+    handle, name = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".part", dir=target.parent)
+    os.close(handle)
+    return Path(name)
+
+
+def _to_disk(path: Path) -> None:
+    """Wait until a file is on the disk, so that the rename cannot overtake its contents."""
+    with path.open("rb") as stream:
+        os.fsync(stream.fileno())
+
+
+def _reason(error: Exception) -> str:
+    return getattr(error, "strerror", None) or str(error) or type(error).__name__
 
 
 def _umask() -> int:

@@ -54,6 +54,7 @@ class TransportOperator:
     diagonal : ndarray                    complete diagonal, shape of a field [1/Myr]
     loss_rate, sink_rate, reacceleration  parts of it that solvers precondition with
     D_center : ndarray                    local time scale for pseudo-time steps [kpc^2/Myr]
+    separable : bool                      couplings in space over D_center are the same at all momenta
     """
 
     grid: Grid
@@ -67,6 +68,7 @@ class TransportOperator:
     D_center: Array
     width: Array
     bottom: Array = field(repr=False)
+    separable: bool = False
 
     @classmethod
     def build(
@@ -111,6 +113,7 @@ class TransportOperator:
             D_center=np.broadcast_to(c.D_center, grid.shape),
             width=c.log_momentum_width,
             bottom=bottom,
+            separable=_is_separable(c),
         )
 
     def momentum_gain(self, x: Array) -> Array:
@@ -216,6 +219,15 @@ def _axis_term(grid: Grid, number: int, D: Array, V: Array | None, fields: Itera
     lower[first] = 0.0
     upper[last] = 0.0
     return AxisTerm(lower=lower, upper=upper, diagonal=diagonal, escape=escape)
+
+
+def _is_separable(c: TransportCoefficients) -> bool:
+    """Whether D is the same everywhere, up to a constant per axis, and there is no wind."""
+    n_p = len(c.log_momentum)
+    if any(np.any(V) for V in c.V_face.values()) or c.D_center.size != n_p:
+        return False
+    ratios = [D.ravel() / c.D_center.ravel() for D in c.D_face.values() if D.size == n_p]
+    return len(ratios) == len(c.D_face) and all(np.ptp(x) <= 1e-14 * np.abs(x).max() for x in ratios)
 
 
 def _on_centers(faces: Array) -> Array:

@@ -18,6 +18,7 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
+from pydantic import Field
 
 from cyldiff.config.base import Model
 from cyldiff.errors import DataError
@@ -125,7 +126,9 @@ class Tripathi1999(Inelastic):
     """
 
     kind: Literal["tripathi-1999"] = "tripathi-1999"
-    extrapolation: Extrapolation = "refuse"
+    extrapolation: Extrapolation = Field(
+        default="refuse", description="energies outside the table: an error, or its last value"
+    )
 
     def _nuclei(self, species: Sequence[Species], energies: FloatArray) -> FloatArray:
         curves, row_of = _curves("inelastic_tripathi_1999", "tripathi-1999")
@@ -142,7 +145,9 @@ class Barashenkov1994(Inelastic):
     """
 
     kind: Literal["barashenkov-1994"] = "barashenkov-1994"
-    extrapolation: Extrapolation = "refuse"
+    extrapolation: Extrapolation = Field(
+        default="refuse", description="energies outside the table: an error, or its last value"
+    )
 
     def _nuclei(self, species: Sequence[Species], energies: FloatArray) -> FloatArray:
         curves, row_of = _curves("inelastic_barashenkov_1994", "barashenkov-1994")

@@ -31,12 +31,20 @@ class BrokenPowerLawInjection(Model):
 
     kind: Literal["broken-power-law"] = "broken-power-law"
     indices: Annotated[
-        tuple[Annotated[Number, Field(gt=-5.0, lt=10.0)], ...], BeforeValidator(_as_tuple), Field(min_length=1)
-    ]
-    breaks: Annotated[tuple[Quantity("rigidity"), ...], BeforeValidator(_as_tuple)] = ()  # type: ignore[valid-type]
-    smoothness: Annotated[tuple[Annotated[Number, Field(ge=0.0)], ...], BeforeValidator(_as_tuple)] = ()
-    cutoff: Quantity("rigidity") | None = Field(default=None, gt=0)  # type: ignore[valid-type]
-    cutoff_sharpness: Number = Field(default=1.0, gt=0.0)
+        tuple[Annotated[Number, Field(gt=-5.0, lt=10.0)], ...],
+        BeforeValidator(_as_tuple),
+        Field(min_length=1),
+    ] = Field(description="index gamma of dN/dR ~ R^-gamma below the first break, between and above them")
+    breaks: Annotated[tuple[Quantity("rigidity"), ...], BeforeValidator(_as_tuple)] = Field(  # type: ignore[valid-type]
+        default=(), description="rigidities R_i of the breaks, increasing"
+    )
+    smoothness: Annotated[tuple[Annotated[Number, Field(ge=0.0)], ...], BeforeValidator(_as_tuple)] = Field(
+        default=(), description="s_i of each break; empty: all sharp"
+    )
+    cutoff: Quantity("rigidity") | None = Field(  # type: ignore[valid-type]
+        default=None, gt=0, description="rigidity of the exponential cut-off; without it there is none"
+    )
+    cutoff_sharpness: Number = Field(default=1.0, gt=0.0, description="power b in exp[-(R/R_c)^b]")
 
     def model_post_init(self, context: Any) -> None:
         """One more index than breaks; smoothness empty (all sharp) or one per break."""
@@ -54,7 +62,8 @@ class BrokenPowerLawInjection(Model):
         smooth = self.smoothness or (0.0,) * len(self.breaks)
         for position, s, step in zip(self.breaks, smooth, np.diff(self.indices), strict=True):
             x = rigidity / position
-            base = np.maximum(x, 1.0) if s == 0.0 else (1.0 + x ** (1.0 / s)) ** s
+            # (1 + x^(1/s))^s without the overflow of x^(1/s)
+            base = np.maximum(x, 1.0) if s == 0.0 else np.exp(s * np.logaddexp(0.0, np.log(x) / s))
             spectrum = spectrum * base**-step
         if self.cutoff is not None:
             spectrum = spectrum * np.exp(-((rigidity / self.cutoff) ** self.cutoff_sharpness))

@@ -100,8 +100,13 @@ class Spallation(Model):
         section, before the decay of long-lived nuclides: ``"B"`` leaves 10Be alone.
     """
 
-    extrapolation: Extrapolation = "refuse"
-    scale: Scale = Field(default_factory=dict)
+    extrapolation: Extrapolation = Field(
+        default="refuse", description="energies outside a table: an error, or its last value"
+    )
+    scale: Scale = Field(
+        default_factory=dict,
+        description='factors by child ("B", "Be10") or channel ("C12->B11"); several multiply',
+    )
 
     set_name: ClassVar[str]
 

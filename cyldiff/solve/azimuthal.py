@@ -25,7 +25,7 @@ from cyldiff.solve.base import SolveReport
 if TYPE_CHECKING:
     from cyldiff.solve.steady import SteadySolver
 
-__all__ = ["meridional_operator", "relative_residual", "solve_azimuthal"]
+__all__ = ["meridional_operator", "reduce_azimuthal", "relative_residual", "solve_azimuthal"]
 
 Array = NDArray[np.float64]
 Feedback = Callable[[Array], Array]
@@ -73,6 +73,25 @@ def solve_azimuthal(
             f"the tolerance is {solver.tolerance:.1e}"
         )
     return x, SolveReport("azimuthal", problem.steps, history[-1], tuple(history))
+
+
+def reduce_azimuthal(
+    solver: SteadySolver, operator: TransportOperator, source: Array, allowed: Array | None
+) -> tuple[Array, int]:
+    """3-D twin of :meth:`SteadySolver.reduce`: corrections until the residual is below `allowed`."""
+    if allowed is None:
+        raise ValueError("a 3-D reduction needs the residual it may leave")
+    problem = _Azimuthal(solver, operator, source, None)
+    solution, defect = np.zeros_like(source), source
+    volume, in_space = operator.grid.volume, tuple(range(1, source.ndim))
+    for _ in range(solver.maximum_cycles):
+        left = np.sum(np.abs(defect) * volume, axis=in_space)
+        if np.all(left <= allowed):
+            break
+        share = allowed if problem.exact else np.maximum(LOOSE * left, allowed)
+        solution = solution + problem.modes(defect, 0.5 * share)
+        defect = source - operator.apply(solution)
+    return solution, problem.steps
 
 
 def relative_residual(operator: TransportOperator, x: Array, source: Array) -> tuple[Array, float]:
@@ -187,10 +206,13 @@ class _Azimuthal:
         wanted = LOOSE * residual
         if self.exact and self.feedback is None:
             wanted = EXACT * self.solver.tolerance
-        modes = np.fft.rfft(defect, axis=PHI)
         # the L1 norm of the field is at most that of all modes together, 2 n_phi real parts; rfft sums over
         # the circle and a 2-D cell has the volume of its whole ring, so a part may leave half of the total
-        share = 0.5 * wanted * self.entering
+        return self.modes(defect, 0.5 * wanted * self.entering)
+
+    def modes(self, defect: Array, share: Array) -> Array:
+        """Solve every mode of a defect until each part leaves at most `share` of it."""
+        modes = np.fft.rfft(defect, axis=PHI)
         for m in range(modes.shape[PHI]):
             operator = self._mode(m)
             mode = modes[:, :, m]

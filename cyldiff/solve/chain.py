@@ -21,7 +21,7 @@ from cyldiff.solve.steady import SteadySolver, solve_direct
 from cyldiff.transport.build import Propagation
 from cyldiff.transport.collisions import collision_rate, decay_rate, secondary_proton_source
 
-__all__ = ["ChainSolution", "ChainSolver", "PrimarySource"]
+__all__ = ["ChainSolution", "ChainSolver", "PrimarySource", "check_density"]
 
 Array = NDArray[np.float64]
 Progress = Callable[[Sequence[Species]], Iterable[Species]]
@@ -98,6 +98,7 @@ class ChainSolver:
     scheme : momentum flux
     direct : use the sparse factorisation instead of the iteration
     secondary_protons : follow protons left behind by inelastic reactions
+    positive : refuse densities that are negative beyond round-off
     """
 
     propagation: Propagation
@@ -106,6 +107,7 @@ class ChainSolver:
     scheme: str = "third-order"
     direct: bool = False
     secondary_protons: bool = True
+    positive: bool = True
 
     @property
     def grid(self) -> Grid:
@@ -151,7 +153,7 @@ class ChainSolver:
     def _in_space(self) -> tuple[int, ...]:
         return tuple(range(1, 1 + len(self.grid.axes)))
 
-    def _column(self, values: Array) -> Array:
+    def column(self, values: Array) -> Array:
         """Values per momentum, ready to multiply a field."""
         return per_momentum(values, len(self.grid.axes))
 
@@ -162,7 +164,7 @@ class ChainSolver:
     def _sink(self, index: int, species: Species, nucleus: Kinematics) -> Array:
         rate = collision_rate(self.network.inelastic[index], nucleus.beta, self.galaxy.helium_fraction)
         decay = decay_rate(species.half_life, nucleus.gamma)
-        return self._column(rate) * self.galaxy.hydrogen + self._column(decay)
+        return self.column(rate) * self.galaxy.hydrogen + self.column(decay)
 
     def _solve_species(
         self,
@@ -175,15 +177,15 @@ class ChainSolver:
         """Solve one nuclide for all components; the start is the nuclide before, scaled by source."""
         operator = self.operator(index)
         nucleus = self.kinematics(species)
-        to_log_p = self._column(nucleus.momentum_per_energy)
-        feedback = self._feedback(index, species, nucleus)
+        to_log_p = self.column(nucleus.momentum_per_energy)
+        feedback = self.feedback(index)
         row: list[SolveReport | None] = []
         flow = _Flow(operator)
         for number, component in enumerate(sources):
             source = self._secondary_source(index, density[number], nucleus)
             spectrum = component.spectra.get(species.name)
             if spectrum is not None:
-                source += self._column(spectrum) * component.density
+                source += self.column(spectrum) * component.density
             source *= to_log_p
             if not source.any() and feedback is None:
                 entering.pop(number, None)
@@ -194,10 +196,10 @@ class ChainSolver:
             guess = None
             if number in entering:
                 before = density[number, index - 1] * to_log_p
-                guess = before * self._column(_ratio(level, entering[number]))
+                guess = before * self.column(_ratio(level, entering[number]))
             entering[number] = level
             solution, report = self._solve_one(operator, source, guess, feedback, name)
-            _check(solution, self.grid, name)
+            check_density(solution, self.grid, name, positive=self.positive)
             flow.add(solution, source if feedback is None else source + feedback(solution))
             density[number, index] = solution / to_log_p
             row.append(report)
@@ -217,12 +219,13 @@ class ChainSolver:
                 break
         return solution, SolveReport("direct", 0, 0.0, ())
 
-    def _feedback(
-        self, index: int, species: Species, nucleus: Kinematics
-    ) -> Callable[[Array], Array] | None:
+    def feedback(self, index: int) -> Callable[[Array], Array] | None:
+        """Source that the solution of a nuclide makes of itself: secondary protons, for protons."""
+        species = self.network.species[index]
         if species.name != "H1" or not self.secondary_protons:
             return None
-        to_log_p = self._column(nucleus.momentum_per_energy)
+        nucleus = self.kinematics(species)
+        to_log_p = self.column(nucleus.momentum_per_energy)
 
         def protons(solution: Array) -> Array:
             produced = secondary_proton_source(
@@ -251,7 +254,7 @@ class ChainSolver:
             if child == index:
                 mother = net.species[parent]
                 rate = branching * decay_rate(mother.half_life, self.kinematics(mother).gamma)
-                total += self._column(rate) * density[parent]
+                total += self.column(rate) * density[parent]
         return total
 
 
@@ -274,14 +277,14 @@ def _ratio(above: Array, below: Array) -> Array:
     return np.divide(above, below, out=np.zeros_like(above), where=below > 0.0)
 
 
-def _check(solution: Array, grid: Grid, name: str) -> None:
+def check_density(solution: Array, grid: Grid, name: str, *, positive: bool = True) -> None:
     """Refuse a field that is not a number, or negative beyond round-off, and say where."""
     if not np.all(np.isfinite(solution)):
         where = [int(a[0]) for a in np.nonzero(~np.isfinite(solution))]
         raise ConvergenceError(f"{name}: the density is not a number at {_place(grid, where)}")
     highest = solution.max(axis=tuple(range(1, solution.ndim)), keepdims=True)
     relative = np.where(highest > 0.0, solution / np.where(highest > 0.0, highest, 1.0), solution)
-    if relative.min() < -NEGATIVE:
+    if positive and relative.min() < -NEGATIVE:
         where = [int(a) for a in np.unravel_index(np.argmin(relative), solution.shape)]
         raise ConvergenceError(
             f"{name}: the density is negative ({relative.min():.1e} of the largest at that energy) "

@@ -4,7 +4,9 @@ Fields are (p, r, z) with z contiguous. ``x`` carries a frame of zeros (one cell
 below and two above in p), which removes boundary branches. Coefficients are divided by the local
 diffusion coefficient, so that one scalar ``s`` [kpc^2] is the local pseudo-time ``s / D`` of
 every cell. They are stored plane by plane, (p, coefficient, r, z); those of the lines along z are
-transposed, (p, coefficient, z, r), so that all r are solved at once.
+transposed, (p, coefficient, z, r), so that all r are solved at once. Where D depends on space and
+momentum in factors only and there is no wind, the couplings in space are the same at every momentum after
+the division; then `a` and `b` hold one plane instead of one per momentum, which stays in the cache.
 
 What the compiler needs to use vector instructions here: division without an exception
 (``error_model="numpy"``); plain loop indices; no loop that reads one row of an array and writes
@@ -28,11 +30,13 @@ _OPTIONS: dict[str, Any] = {"error_model": "numpy", "fastmath": True, "cache": T
 _CACHE_LINE = 64  #: bytes, also the longest vector register
 _LANES = _CACHE_LINE // 8
 
-#: natural coefficients c[p, ..., r, z]: gains from neighbours, diagonals
-R_LOWER, R_UPPER, R_DIAGONAL, Z_LOWER, Z_UPPER, P_LOWER, P_UPPER, P_SECOND, DIAGONAL, P_DIAGONAL = range(10)
-#: coefficients t[p, ..., z, r] of the lines along z: the diagonal has the sinks and the marched losses
-#: in it; MARCH and MARCH_SECOND are the gains of the march from the two momenta above
-LOWER, UPPER, MARCHED_DIAGONAL, MARCH, MARCH_SECOND = range(5)
+#: couplings in space, a[p, ..., r, z], and of momenta, c[p, ..., r, z]: gains and diagonals
+R_LOWER, R_UPPER, R_DIAGONAL, Z_LOWER, Z_UPPER = range(5)
+P_LOWER, P_UPPER, P_SECOND, DIAGONAL, P_DIAGONAL = range(5)
+#: couplings of the lines along z, b[p, ..., z, r], and t[p, ..., z, r]: the diagonal has the sinks and the
+#: marched losses in it; MARCH and MARCH_SECOND are the gains of the march from the two momenta above
+LOWER, UPPER = range(2)
+MARCHED_DIAGONAL, MARCH, MARCH_SECOND = range(3)
 #: coefficients g[p, ..., r, z] of the lines along p, with 1 / (D T) of the escape time T
 G_LOWER, G_DIAGONAL, G_UPPER, ESCAPE = range(4)
 
@@ -67,8 +71,8 @@ def _transpose(a, out):
 
 
 @njit(**_OPTIONS)
-def scale(D, r_lo, r_up, r_d, z_lo, z_up, z_d, p_lo, p_up, p_up2, diag, sink, loss, width, lead, c, t):
-    """Divide the operator by D; fill the natural coefficients `c` and the transposed ones `t`.
+def scale(D, r_lo, r_up, r_d, z_lo, z_up, z_d, p_lo, p_up, p_up2, diag, sink, loss, width, lead, a, b, c, t):
+    """Divide the operator by D; fill the natural coefficients `a`, `c` and the transposed ones `b`, `t`.
 
     The march moves the losses F = b U through the lower face of cell k as
     ``(1 + lead[k]) F[k] - lead[k] F[k + 1]``: first-order upwind for 0, second-order for 1/2.
@@ -81,17 +85,18 @@ def scale(D, r_lo, r_up, r_d, z_lo, z_up, z_d, p_lo, p_up, p_up2, diag, sink, lo
             for j in range(n_z):
                 inverse[i, j] = 1.0 / D[k, i, j]
         # one coefficient at a time: a processor follows few streams of memory well
-        _multiply(r_lo[k], inverse, c[k, R_LOWER])
-        _multiply(r_up[k], inverse, c[k, R_UPPER])
-        _multiply(r_d[k], inverse, c[k, R_DIAGONAL])
-        _multiply(z_lo[k], inverse, c[k, Z_LOWER])
-        _multiply(z_up[k], inverse, c[k, Z_UPPER])
+        if k < a.shape[0]:
+            _multiply(r_lo[k], inverse, a[k, R_LOWER])
+            _multiply(r_up[k], inverse, a[k, R_UPPER])
+            _multiply(r_d[k], inverse, a[k, R_DIAGONAL])
+            _multiply(z_lo[k], inverse, a[k, Z_LOWER])
+            _multiply(z_up[k], inverse, a[k, Z_UPPER])
+            _transpose(a[k, Z_LOWER], b[k, LOWER])
+            _transpose(a[k, Z_UPPER], b[k, UPPER])
         _multiply(p_lo[k], inverse, c[k, P_LOWER])
         _multiply(p_up[k], inverse, c[k, P_UPPER])
         _multiply(p_up2[k], inverse, c[k, P_SECOND])
         _multiply(diag[k], inverse, c[k, DIAGONAL])
-        _transpose(c[k, Z_LOWER], t[k, LOWER])
-        _transpose(c[k, Z_UPPER], t[k, UPPER])
         upwind = 1.0 / width[k]
         for i in range(n_r):
             for j in range(n_z):
@@ -114,7 +119,7 @@ def scale(D, r_lo, r_up, r_d, z_lo, z_up, z_d, p_lo, p_up, p_up2, diag, sink, lo
 
 
 @njit(**_OPTIONS)
-def residual_norms(x, q, c, D, volume, residual, source):
+def residual_norms(x, q, a, c, D, volume, residual, source):
     """Fill, for every momentum, the L1 norms of q - A x and of what enters that momentum.
 
     Both are undone of the division by D and integrated over the volume. What enters is the
@@ -124,6 +129,7 @@ def residual_norms(x, q, c, D, volume, residual, source):
     for k in range(n_p):
         total = 0.0
         entering = 0.0
+        m = k if a.shape[0] > 1 else 0
         for i in range(n_r):
             for j in range(n_z):
                 here = x[k + 1, i + 1, j + 1]
@@ -136,10 +142,10 @@ def residual_norms(x, q, c, D, volume, residual, source):
                     q[k, i, j]
                     - c[k, DIAGONAL, i, j] * here
                     + from_p
-                    + c[k, R_LOWER, i, j] * x[k + 1, i, j + 1]
-                    + c[k, R_UPPER, i, j] * x[k + 1, i + 2, j + 1]
-                    + c[k, Z_LOWER, i, j] * x[k + 1, i + 1, j]
-                    + c[k, Z_UPPER, i, j] * x[k + 1, i + 1, j + 2]
+                    + a[m, R_LOWER, i, j] * x[k + 1, i, j + 1]
+                    + a[m, R_UPPER, i, j] * x[k + 1, i + 2, j + 1]
+                    + a[m, Z_LOWER, i, j] * x[k + 1, i + 1, j]
+                    + a[m, Z_UPPER, i, j] * x[k + 1, i + 1, j + 2]
                 )
                 weight = D[k, i, j] * volume[i, j]
                 total += abs(value) * weight
@@ -149,7 +155,7 @@ def residual_norms(x, q, c, D, volume, residual, source):
 
 
 @njit(**_OPTIONS)
-def _plane_residual(x, x_below, x_above, x_second, q, c, s, tile):
+def _plane_residual(x, x_below, x_above, x_second, q, a, c, s, tile):
     """Fill `tile` with s (q - A x) of one momentum, the x of which are framed planes."""
     n_r, n_z = q.shape
     for i in range(n_r):
@@ -160,10 +166,10 @@ def _plane_residual(x, x_below, x_above, x_second, q, c, s, tile):
                 + c[P_LOWER, i, j] * x_below[i + 1, j + 1]
                 + c[P_UPPER, i, j] * x_above[i + 1, j + 1]
                 + c[P_SECOND, i, j] * x_second[i + 1, j + 1]
-                + c[R_LOWER, i, j] * x[i, j + 1]
-                + c[R_UPPER, i, j] * x[i + 2, j + 1]
-                + c[Z_LOWER, i, j] * x[i + 1, j]
-                + c[Z_UPPER, i, j] * x[i + 1, j + 2]
+                + a[R_LOWER, i, j] * x[i, j + 1]
+                + a[R_UPPER, i, j] * x[i + 2, j + 1]
+                + a[Z_LOWER, i, j] * x[i + 1, j]
+                + a[Z_UPPER, i, j] * x[i + 1, j + 2]
             )
 
 
@@ -213,7 +219,7 @@ def _eliminate_momentum(g, s, cap, rhs, delta, factor, delta_above, factor_above
 
 
 @njit(**_OPTIONS)
-def sweep(x, q, c, t, g, has_g, s, omega, cap, delta, factor, tile, y, y_above, inverse_r, inverse_z, carry):
+def sweep(x, q, a, b, c, t, g, has_g, s, omega, cap, delta, factor, tile, y, y_above, inverse_r, inverse_z, carry):
     """One unsplit, factored pseudo-time step: x += omega P(q - A x).
 
     P is a march down in momentum fused with lines along z (losses are solved together with them), then
@@ -229,17 +235,18 @@ def sweep(x, q, c, t, g, has_g, s, omega, cap, delta, factor, tile, y, y_above, 
             y[j, i] = 0.0
             y_above[j, i] = 0.0
     for k in range(n_p - 1, -1, -1):
-        _plane_residual(x[k + 1], x[k], x[k + 2], x[k + 3], q[k], c[k], s, tile)
+        m = k if a.shape[0] > 1 else 0
+        _plane_residual(x[k + 1], x[k], x[k + 2], x[k + 3], q[k], a[m], c[k], s, tile)
         for j in range(n_z):
             for i in range(n_r):
                 marched = t[k, MARCH, j, i] * y[j, i] + t[k, MARCH_SECOND, j, i] * y_above[j, i]
                 y_above[j, i] = y[j, i]
                 y[j, i] = tile[i, j] + s * marched
-        _solve_lines(t[k, LOWER], t[k, UPPER], t[k, MARCHED_DIAGONAL], s, y, inverse_z, carry)
+        _solve_lines(b[m, LOWER], b[m, UPPER], t[k, MARCHED_DIAGONAL], s, y, inverse_z, carry)
         for i in range(n_r):
             for j in range(n_z):
                 tile[i, j] = y[j, i]
-        _solve_lines(c[k, R_LOWER], c[k, R_UPPER], c[k, R_DIAGONAL], s, tile, inverse_r, carry)
+        _solve_lines(a[m, R_LOWER], a[m, R_UPPER], a[m, R_DIAGONAL], s, tile, inverse_r, carry)
         if has_g:
             _eliminate_momentum(g[k], s, cap, tile, delta[k], factor[k], delta[k + 1], factor[k + 1])
         else:

@@ -19,10 +19,10 @@ from scipy.sparse.linalg import LinearOperator, gmres, splu
 from cyldiff.errors import ConvergenceError
 from cyldiff.operators import TransportOperator
 from cyldiff.solve import kernels
-from cyldiff.solve.azimuthal import solve_azimuthal
+from cyldiff.solve.azimuthal import meridional_operator, reduce_azimuthal, solve_azimuthal
 from cyldiff.solve.base import SolveReport
 
-__all__ = ["SteadySolver", "march_lead", "solve_direct"]
+__all__ = ["SteadySolver", "longest_time", "march_lead", "solve_direct"]
 
 Array = NDArray[np.float64]
 #: linear map of the solution to an additional source, e.g. secondary protons
@@ -45,13 +45,15 @@ class SteadySolver:
     tolerance : relative residual to reach
     maximum_cycles : stationary cycles before the safety net
     maximum_krylov : restarts of the safety net before the solve counts as failed
+    longest : longest pseudo-time [kpc^2]; by default taken from the first operator, since it hardly
+        differs between nuclides
     """
 
     tolerance: float
     maximum_cycles: int = 40
     maximum_krylov: int = 12
+    longest: float | None = None
     _work: dict[str, Array] = field(default_factory=dict, repr=False)
-    _longest: dict[str, float] = field(default_factory=dict, repr=False)
 
     def solve(
         self,
@@ -96,6 +98,8 @@ class SteadySolver:
         -------
         solution, and the number of steps
         """
+        if "phi" in operator.space:
+            return reduce_azimuthal(self, operator, source, allowed)
         problem = _Problem(self, operator, source, None)
         problem.start(None)
         for _ in range(cycles if allowed is None else self.maximum_cycles):
@@ -113,9 +117,9 @@ class SteadySolver:
 
     def shifts(self, operator: TransportOperator, p_stiffness: float) -> Array:
         """Pseudo-times s [kpc^2] from the longest to the shortest scale of the operator."""
-        if "s" not in self._longest:
-            self._longest["s"] = _longest_time(operator)
-        longest = self._longest["s"]
+        if self.longest is None:
+            self.longest = longest_time(operator)
+        longest = self.longest
         shortest = longest / SHIFT_SPAN
         if p_stiffness > 0.0:
             shortest = min(shortest, 1.0 / p_stiffness)
@@ -139,13 +143,14 @@ class _Problem:
         self.D = scratch("D", shape)
         self.D[...] = operator.D_center
         r, z, p = operator.space["r"], operator.space["z"], operator.momentum
-        self.c = scratch("c", (n_p, 10, n_r, n_z))
-        self.t = scratch("t", (n_p, 5, n_z, n_r))
+        planes = 1 if operator.separable else n_p
+        self.a, self.b = scratch("a", (planes, 5, n_r, n_z)), scratch("b", (planes, 2, n_z, n_r))
+        self.c, self.t = scratch("c", (n_p, 5, n_r, n_z)), scratch("t", (n_p, 3, n_z, n_r))
         lead = march_lead(operator)
         kernels.scale(
             self.D, r.lower, r.upper, r.diagonal, z.lower, z.upper, z.diagonal,
             p[-1], p[1], p[2], operator.diagonal, operator.sink_rate, operator.loss_rate,
-            operator.width, lead, self.c, self.t,
+            operator.width, lead, self.a, self.b, self.c, self.t,
         )  # fmt: skip
         self.q = scratch("q", shape)
         self.volume = operator.grid.volume
@@ -187,7 +192,7 @@ class _Problem:
         carry = scratch("carry", (2, kernels.padded(max(n_r, n_z))))
         for s in self.shift_list:
             kernels.sweep(
-                self.x, self.q, self.c, self.t, self.g, self.has_g, float(s), omega, cap,
+                self.x, self.q, self.a, self.b, self.c, self.t, self.g, self.has_g, float(s), omega, cap,
                 delta, factor, tile, y, above, pivots_r, pivots_z, carry,
             )  # fmt: skip
             self.steps += 1
@@ -196,7 +201,7 @@ class _Problem:
         """L1 norms over space of q - A x, and of what enters, per momentum."""
         n_p = self.q.shape[0]
         left, entering = np.zeros(n_p), np.zeros(n_p)
-        kernels.residual_norms(self.x, self.q, self.c, self.D, self.volume, left, entering)
+        kernels.residual_norms(self.x, self.q, self.a, self.c, self.D, self.volume, left, entering)
         return left, entering
 
     def residual(self) -> float:
@@ -288,8 +293,10 @@ def _escape_time(operator: TransportOperator) -> Array:
     return np.maximum(above, 1e-3 * above.max(axis=-1, keepdims=True))
 
 
-def _longest_time(operator: TransportOperator) -> float:
-    """Largest y with (A_r + A_z) y = D over a few momentum planes [kpc^2]."""
+def longest_time(operator: TransportOperator) -> float:
+    """Largest y with (A_r + A_z) y = D over a few momentum planes [kpc^2]; in 3-D, averaged over phi."""
+    if "phi" in operator.space:
+        operator = meridional_operator(operator)[0]
     n_p, n_r, n_z = operator.grid.shape
     longest = 0.0
     for k in np.unique(np.linspace(0, n_p - 1, 5).astype(int)):

@@ -23,9 +23,11 @@ class LocalFlux(Model):
     """
 
     kind: Literal["local-flux"] = "local-flux"
-    species: str
-    kinetic_energy: Quantity("energy") = Field(gt=0)  # type: ignore[valid-type]
-    flux: Quantity("intensity") = Field(gt=0)  # type: ignore[valid-type]
+    species: str = Field(description="nuclide whose flux is given")
+    kinetic_energy: Quantity("energy") = Field(  # type: ignore[valid-type]
+        gt=0, description="kinetic energy per nucleon at which it is given"
+    )
+    flux: Quantity("intensity") = Field(gt=0, description="interstellar intensity at the Sun per (GeV/n)")  # type: ignore[valid-type]
 
 
 @register("normalisation", "luminosity")
@@ -36,5 +38,9 @@ class Luminosity(Model):
     """
 
     kind: Literal["luminosity"] = "luminosity"
-    power: Quantity("power") = Field(gt=0)  # type: ignore[valid-type]
-    minimum_energy: Quantity("energy") = Field(gt=0)  # type: ignore[valid-type]
+    power: Quantity("power") = Field(  # type: ignore[valid-type]
+        gt=0, description="injected by all sources of the component in the Galaxy, all species together"
+    )
+    minimum_energy: Quantity("energy") = Field(  # type: ignore[valid-type]
+        gt=0, description="kinetic energy per nucleon above which the power counts"
+    )

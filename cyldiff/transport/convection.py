@@ -37,8 +37,8 @@ class LinearWind(Model):
     """
 
     kind: Literal["linear-wind"] = "linear-wind"
-    V0: Quantity("speed") = Field(ge=0)  # type: ignore[valid-type]
-    gradient: Quantity("speed gradient") = Field(ge=0)  # type: ignore[valid-type]
+    V0: Quantity("speed") = Field(ge=0, description="speed of the wind just above the plane")  # type: ignore[valid-type]
+    gradient: Quantity("speed gradient") = Field(ge=0, description="increase of the speed per height")  # type: ignore[valid-type]
 
     def face_velocity(self, grid: Grid) -> Array:
         """V_z on the z faces, shape (n_z + 1,) [kpc/Myr]; zero on the plane itself."""

@@ -63,10 +63,12 @@ class PowerLawDiffusion(Diffusion):
     """D = D0 beta^eta (R/R0)^delta, the same everywhere (Strong, Moskalenko & Ptuskin 2007)."""
 
     kind: Literal["power-law"] = "power-law"
-    D0: Quantity("length²/time") = Field(gt=0)  # type: ignore[valid-type]
-    reference_rigidity: Quantity("rigidity") = Field(gt=0)  # type: ignore[valid-type]
-    delta: Slope
-    eta: Annotated[Number, Field(ge=-5.0, le=5.0)]
+    D0: Quantity("length²/time") = Field(gt=0, description="D at the reference rigidity and beta = 1")  # type: ignore[valid-type]
+    reference_rigidity: Quantity("rigidity") = Field(gt=0, description="R0")  # type: ignore[valid-type]
+    delta: Slope = Field(description="index of D in rigidity")
+    eta: Annotated[Number, Field(ge=-5.0, le=5.0)] = Field(
+        description="power of beta; 1 where D is physical, below 1 raises D at low energy"
+    )
 
     def coefficient(self, rigidity: Array, beta: Array, r: Array, z: Array, *, axis: str) -> Array:
         """D [kpc^2/Myr]; shape of rigidity."""
@@ -89,13 +91,23 @@ class BrokenPowerLawDiffusion(Diffusion):
     """
 
     kind: Literal["broken-power-law"] = "broken-power-law"
-    D0: Quantity("length²/time") = Field(gt=0)  # type: ignore[valid-type]
-    reference_rigidity: Quantity("rigidity") = Field(gt=0)  # type: ignore[valid-type]
-    delta: Annotated[tuple[Slope, ...], BeforeValidator(_as_tuple)]
-    breaks: Annotated[tuple[Quantity("rigidity"), ...], BeforeValidator(_as_tuple)]  # type: ignore[valid-type]
-    smoothness: Annotated[tuple[Annotated[Number, Field(ge=0.0)], ...], BeforeValidator(_as_tuple)]
-    eta: Annotated[Number, Field(ge=-5.0, le=5.0)]
-    floor: Quantity("length²/time") = Field(default=0.0, ge=0)  # type: ignore[valid-type]
+    D0: Quantity("length²/time") = Field(  # type: ignore[valid-type]
+        gt=0, description="D at the reference rigidity and beta = 1, if that lies below all breaks"
+    )
+    reference_rigidity: Quantity("rigidity") = Field(gt=0, description="R0")  # type: ignore[valid-type]
+    delta: Annotated[tuple[Slope, ...], BeforeValidator(_as_tuple)] = Field(
+        description="index of D below the first break, between the breaks, above the last"
+    )
+    breaks: Annotated[tuple[Quantity("rigidity"), ...], BeforeValidator(_as_tuple)] = Field(  # type: ignore[valid-type]
+        description="rigidities R_i of the breaks, increasing"
+    )
+    smoothness: Annotated[tuple[Annotated[Number, Field(ge=0.0)], ...], BeforeValidator(_as_tuple)] = Field(
+        description="s_i of each break, 0 is sharp"
+    )
+    eta: Annotated[Number, Field(ge=-5.0, le=5.0)] = Field(
+        description="power of beta; 1 where D is physical, below 1 raises D at low energy"
+    )
+    floor: Quantity("length²/time") = Field(default=0.0, ge=0, description="constant added to D")  # type: ignore[valid-type]
 
     def model_post_init(self, context: Any) -> None:
         """One more slope than breaks, one smoothness per break, breaks positive and increasing."""
@@ -133,17 +145,27 @@ class SpatiallyDependentDiffusion(Diffusion):
     """
 
     kind: Literal["spatially-dependent"] = "spatially-dependent"
-    D0: Quantity("length²/time") = Field(gt=0)  # type: ignore[valid-type]
-    reference_rigidity: Quantity("rigidity") = Field(gt=0)  # type: ignore[valid-type]
-    delta0: Slope
-    eta: Annotated[Number, Field(ge=-5.0, le=5.0)]
-    N_m: Annotated[Number, Field(gt=0.0)]
-    xi: Annotated[Number, Field(gt=0.0, le=1.0)]
-    n: Annotated[Number, Field(gt=0.0)]
-    z0: Quantity("length") = Field(gt=0)  # type: ignore[valid-type]
-    r_s: Quantity("length") = Field(gt=0)  # type: ignore[valid-type]
-    z_s: Quantity("length") = Field(gt=0)  # type: ignore[valid-type]
-    disc_modulation: bool = True
+    D0: Quantity("length²/time") = Field(gt=0, description="D at the reference rigidity, beta = 1 and F = 1")  # type: ignore[valid-type]
+    reference_rigidity: Quantity("rigidity") = Field(gt=0, description="R0")  # type: ignore[valid-type]
+    delta0: Slope = Field(description="index of D in rigidity where F = 1")
+    eta: Annotated[Number, Field(ge=-5.0, le=5.0)] = Field(description="power of beta")
+    N_m: Annotated[Number, Field(gt=0.0)] = Field(
+        description="suppression of D in the disc: F = N_m / (1 + f) at the plane"
+    )
+    xi: Annotated[Number, Field(gt=0.0, le=1.0)] = Field(
+        description="half-thickness of the inner zone in units of z0"
+    )
+    n: Annotated[Number, Field(gt=0.0)] = Field(
+        description="power with which F goes from the disc to the halo"
+    )
+    z0: Quantity("length") = Field(gt=0, description="half-height of the halo that xi refers to")  # type: ignore[valid-type]
+    r_s: Quantity("length") = Field(  # type: ignore[valid-type]
+        gt=0, description="radial scale of the disc: galactocentric radius of the Sun"
+    )
+    z_s: Quantity("length") = Field(gt=0, description="vertical scale of f")  # type: ignore[valid-type]
+    disc_modulation: bool = Field(
+        default=True, description="let F follow the source distribution f(r, z); false sets f = 0"
+    )
 
     def factor(self, r: Array, z: Array) -> Array:
         """F(r, z)."""

@@ -71,7 +71,7 @@ def coulomb_energy_loss(nucleus: Kinematics, electron_density: Array) -> Array:
 def momentum_loss_rate(
     nucleus: Kinematics, *, neutral: Array, ionised: Array, helium_fraction: float
 ) -> Array:
-    """B = -(dp/dt)/p = (dE/dt)/(beta p) of ionisation and Coulomb losses [1/Myr].
+    """Rate b = -(dp/dt)/p = (dE/dt)/(beta p) of ionisation and Coulomb losses [1/Myr].
 
     Parameters
     ----------

@@ -32,7 +32,9 @@ class SeoPtuskin1994(Model):
     """D_pp = 4 p^2 v_A^2 / [3 delta (4 - delta^2)(4 - delta) D], with w = 1 as in GALPROP."""
 
     kind: Literal["seo-ptuskin-1994"] = "seo-ptuskin-1994"
-    alfven_speed: Quantity("speed") = Field(ge=0)  # type: ignore[valid-type]
+    alfven_speed: Quantity("speed") = Field(  # type: ignore[valid-type]
+        ge=0, description="v_A, with w = 1: the speed divided by the root of the wave energy density"
+    )
 
     def rate(self, D: Array, slope: Array) -> Array | None:
         """D_pp / p^2 [1/Myr], the broadcast shape of D and slope."""

@@ -25,7 +25,7 @@ def interpreted(monkeypatch):
         monkeypatch.setattr(kernels, name, getattr(kernels, name).py_func)
 
 
-def make_operator(shape, *, reacceleration, scheme="third-order"):
+def make_operator(shape, *, reacceleration, scheme="third-order", separable=False):
     """An operator in which no two coefficients are equal and every process acts."""
     n_p, n_r, n_z = shape
     energies = energy_grid(0.1, 100.0, 2.0)[:n_p]
@@ -40,14 +40,20 @@ def make_operator(shape, *, reacceleration, scheme="third-order"):
     )
     random = np.random.default_rng(7)
     spacing = random.uniform(0.8, 1.2, n_p - 1)
-    log_momentum = np.concatenate([[0.0], np.cumsum(spacing)])
-    coefficients = TransportCoefficients(
-        D_face={
+    everywhere = random.uniform(0.1, 0.5, (n_p, 1, 1))
+    diffusion = {
+        "D_face": {
             "r": random.uniform(0.1, 0.5, (n_p, n_r + 1, n_z)),
             "z": random.uniform(0.1, 0.5, (n_p, n_r, n_z + 1)),
         },
-        V_face={"z": random.uniform(-0.02, 0.02, (1, 1, n_z + 1))},
-        D_center=random.uniform(0.1, 0.5, shape),
+        "V_face": {"z": random.uniform(-0.02, 0.02, (1, 1, n_z + 1))},
+        "D_center": random.uniform(0.1, 0.5, shape),
+    }
+    if separable:
+        diffusion = {"D_face": {"r": everywhere, "z": 2.0 * everywhere}, "V_face": {}, "D_center": everywhere}
+    log_momentum = np.concatenate([[0.0], np.cumsum(spacing)])
+    coefficients = TransportCoefficients(
+        **diffusion,
         loss_rate=random.uniform(0.01, 0.1, shape),
         reacceleration_face=random.uniform(0.01, 0.1, (n_p + 1, n_r, n_z)) if reacceleration else None,
         sink_rate=random.uniform(0.01, 0.1, shape),
@@ -65,13 +71,14 @@ class Kernels:
         n_p, n_r, n_z = shape = operator.grid.shape
         self.operator = operator
         self.D = np.ascontiguousarray(operator.D_center)
-        self.c = np.full((n_p, 10, n_r, n_z), np.nan)
-        self.t = np.full((n_p, 5, n_z, n_r), np.nan)
+        planes = 1 if operator.separable else n_p
+        self.a, self.b = np.full((planes, 5, n_r, n_z), np.nan), np.full((planes, 2, n_z, n_r), np.nan)
+        self.c, self.t = np.full((n_p, 5, n_r, n_z), np.nan), np.full((n_p, 3, n_z, n_r), np.nan)
         lead = march_lead(operator)
         r, z, p = operator.space["r"], operator.space["z"], operator.momentum
         kernels.scale(
             self.D, r.lower, r.upper, r.diagonal, z.lower, z.upper, z.diagonal, p[-1], p[1], p[2],
-            operator.diagonal, operator.sink_rate, operator.loss_rate, operator.width, lead, self.c, self.t,
+            operator.diagonal, operator.sink_rate, operator.loss_rate, operator.width, lead, self.a, self.b, self.c, self.t,
         )  # fmt: skip
         self.x = np.zeros((n_p + 3, n_r + 2, n_z + 2))
         self.inner = self.x[1:-2, 1:-1, 1:-1]
@@ -93,7 +100,7 @@ class Kernels:
 
     def sweep(self, s, omega, cap):
         kernels.sweep(
-            self.x, self.q, self.c, self.t, self.g, self.has_g, s, omega, cap,
+            self.x, self.q, self.a, self.b, self.c, self.t, self.g, self.has_g, s, omega, cap,
             self.delta, self.factor, *self.tiles, self.carry,
         )  # fmt: skip
 
@@ -138,8 +145,9 @@ def reference_step(operator, x, source, escape, s, omega, cap):
     return x + omega * v
 
 
-def check_sweep(shape, *, reacceleration, scheme="third-order"):
-    operator = make_operator(shape, reacceleration=reacceleration, scheme=scheme)
+def check_sweep(shape, *, reacceleration, scheme="third-order", separable=False):
+    operator = make_operator(shape, reacceleration=reacceleration, scheme=scheme, separable=separable)
+    assert operator.separable == separable
     random = np.random.default_rng(11)
     source, start = random.uniform(0.0, 1.0, shape), random.uniform(0.0, 1.0, shape)
     escape = random.uniform(0.01, 1.0, shape)
@@ -160,6 +168,11 @@ def test_sweep_is_the_factored_step(shape, reacceleration):
     check_sweep(shape, reacceleration=reacceleration)
 
 
+@pytest.mark.parametrize("reacceleration", [True, False])
+def test_sweep_with_one_plane_of_couplings(reacceleration):
+    check_sweep(SMALL, reacceleration=reacceleration, separable=True)
+
+
 def test_sweep_keeps_the_fitted_scheme_in_the_residual_only():
     check_sweep(SMALL, reacceleration=True, scheme="chang-cooper")
 
@@ -176,7 +189,7 @@ def check_norms(shape):
     source, x = random.uniform(0.0, 1.0, shape), random.uniform(0.0, 1.0, shape)
     solver = Kernels(operator, source, x, np.ones(shape))
     left, entering = np.full(shape[0], np.nan), np.full(shape[0], np.nan)
-    kernels.residual_norms(solver.x, solver.q, solver.c, solver.D, operator.grid.volume, left, entering)
+    kernels.residual_norms(solver.x, solver.q, solver.a, solver.c, solver.D, operator.grid.volume, left, entering)
     volume = operator.grid.volume
     r, z = operator.space["r"], operator.space["z"]
     momentum_loss = operator.diagonal - r.diagonal - z.diagonal - operator.sink_rate

@@ -43,9 +43,9 @@ def bessel_cylinder(
     modes : number of terms; a law that is smooth but for a cusp at r = 0 needs about 1000
     """
     zeta = jn_zeros(0, modes)
-    # panels of Gauss points, fine enough for the fastest mode
+    # panels of Gauss points; the fastest mode has two periods in each
     nodes, weights = np.polynomial.legendre.leggauss(16)
-    edges = np.linspace(0.0, radius, modes // 2 + 1)
+    edges = np.linspace(0.0, radius, modes // 4 + 2)
     half = 0.5 * np.diff(edges)[:, None]
     points = (0.5 * (edges[1:] + edges[:-1])[:, None] + half * nodes).ravel()
     measure = (half * weights).ravel() * points * surface_source(points)
@@ -90,7 +90,11 @@ def pure_loss(log_p, loss_rate, injected_above):
 def energy_of_spectrum(spectrum, low, high):
     """int T Q(T) dT by adaptive quadrature in ln T."""
     value, _ = quad(
-        lambda x: np.exp(2.0 * x) * spectrum(np.exp(x)), np.log(low), np.log(high), epsabs=0.0, epsrel=1e-11,
+        lambda x: np.exp(2.0 * x) * spectrum(np.exp(x)),
+        np.log(low),
+        np.log(high),
+        epsabs=0.0,
+        epsrel=1e-11,
         limit=400,
-    )  # fmt: skip
+    )
     return value

@@ -35,7 +35,9 @@ PHYSICS = {
     "sources": {
         "remnants": {
             "distribution": {
-                "kind": "case-bhattacharya-1996", "vertical": "exponential", "scale_height": "0.2 kpc",
+                "kind": "case-bhattacharya-1996",
+                "vertical": "exponential",
+                "scale_height": "0.2 kpc",
             },
             "injection": {"default": _POWER_LAW},
             "abundances": {"H1": 1.0, "He4": 0.08, "C12": 3e-3, "O16": 4e-3, "Fe56": 4e-4},
@@ -43,7 +45,7 @@ PHYSICS = {
             "normalisation": {"kind": "luminosity", "power": "1e41 erg/s", "minimum_energy": "1 GeV"},
         }
     },
-}  # fmt: skip
+}
 
 #: overrides that switch on what the base model leaves out
 ALL_PROCESSES = (
@@ -54,7 +56,8 @@ ALL_PROCESSES = (
 #: overrides that replace the diffusion law by one that varies in r, z and slope
 SPATIALLY_DEPENDENT = (
     'physics.diffusion = { kind = "spatially-dependent", D0 = "4e28 cm^2/s", reference_rigidity = "4 GV", '
-    'delta0 = 0.58, eta = 0.05, N_m = 0.62, xi = 0.1, n = 4, z0 = "4 kpc", r_s = "8.5 kpc", z_s = "0.2 kpc" }',
+    'delta0 = 0.58, eta = 0.05, N_m = 0.62, xi = 0.1, n = 4, z0 = "4 kpc", r_s = "8.5 kpc", '
+    'z_s = "0.2 kpc" }',
     'physics.reacceleration.alfven_speed = "6 km/s"',
 )
 

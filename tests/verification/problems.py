@@ -31,9 +31,16 @@ one_energy = energy_grid(10.0, 20.0, 10.0)
 def slab_grid(n_z=25, half_height=4.0, *, energies=one_energy, stretch=0.0, half_space=True, kinks=()):
     """One-dimensional slab at the Sun."""
     return Grid.build(
-        kinetic_energy=energies, radius=20.0, half_height=half_height, n_r=1, n_z=n_z,
-        half_space=half_space, stretch=stretch, slab_at=8.5, kinks=kinks,
-    )  # fmt: skip
+        kinetic_energy=energies,
+        radius=20.0,
+        half_height=half_height,
+        n_r=1,
+        n_z=n_z,
+        half_space=half_space,
+        stretch=stretch,
+        slab_at=8.5,
+        kinks=kinks,
+    )
 
 
 def cylinder_grid(
@@ -41,9 +48,14 @@ def cylinder_grid(
 ):
     """Two-dimensional (r, z) grid."""
     return Grid.build(
-        kinetic_energy=energies, radius=radius, half_height=half_height, n_r=n_r, n_z=n_z,
-        half_space=half_space, stretch=stretch,
-    )  # fmt: skip
+        kinetic_energy=energies,
+        radius=radius,
+        half_height=half_height,
+        n_r=n_r,
+        n_z=n_z,
+        half_space=half_space,
+        stretch=stretch,
+    )
 
 
 def coefficients(grid, *, D=1.0, D_r=None, D_z=None, wind=None, loss=0.0, reacceleration=None, sink=0.0):

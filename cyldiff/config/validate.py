@@ -1,0 +1,90 @@
+"""From plain values to models: every problem of every section, not only the first."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Annotated, Any
+
+from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic.fields import FieldInfo
+
+from cyldiff.config.checks import cross_checks
+from cyldiff.config.parts import Parts, spread
+from cyldiff.config.report import problems_of
+from cyldiff.config.schema import RunConfig
+from cyldiff.config.tree import slot_of
+from cyldiff.errors import Problem
+
+__all__ = ["validate"]
+
+Path = tuple[Any, ...]
+
+
+def validate(
+    raw: Mapping[str, Any], incomplete: frozenset[Path] = frozenset()
+) -> tuple[RunConfig | None, list[Problem]]:
+    """Check all values, then what they are to each other.
+
+    Parameters
+    ----------
+    raw : nested plain values
+    incomplete : paths of tables whose missing keys were reported in another way
+
+    Returns
+    -------
+    config : RunConfig, or None if there is a problem
+    problems : list of Problem
+    """
+    config: RunConfig | None = None
+    errors: list[Any] = []
+    try:
+        config = RunConfig.model_validate(raw)
+    except ValidationError as found:
+        errors = found.errors(include_url=False)
+    problems = problems_of(RunConfig, raw, [e for e in errors if not _excused(e, incomplete)])
+    parts = Parts()
+    if config is not None:
+        parts = spread(config)
+    else:
+        places = [tuple(e["loc"]) for e in errors]
+        _collect(RunConfig, raw, (), places, parts)
+    problems += cross_checks(parts)
+    return (None if problems else config), problems
+
+
+def _excused(error: Any, incomplete: frozenset[Path]) -> bool:
+    """Whether a key is missing only because the file that has it could not be read."""
+    place = tuple(error["loc"])
+    missing = error["type"] == "missing" or (error["type"] == "unknown_kind" and error["input"] is None)
+    return missing and any(place[: len(path)] == path for path in incomplete)
+
+
+def _collect(model: type[BaseModel], raw: Mapping[str, Any], path: Path, errors: list[Path], parts: Parts) -> None:
+    """Gather what is valid by itself although something else is not."""
+    for name, field in model.model_fields.items():
+        key = field.alias or name
+        here = (*path, key)
+        if key not in raw:
+            if not field.is_required():
+                parts.update(spread(field.get_default(call_default_factory=True), here))
+            continue
+        if not any(place[: len(here)] == here for place in errors):
+            parts.update(spread(_adapter(model, name).validate_python(raw[key]), here))
+            continue
+        slot = slot_of(field)
+        if slot.model is None or not isinstance(raw[key], Mapping):
+            continue
+        if not slot.table:
+            _collect(slot.model, raw[key], here, errors, parts)
+            continue
+        for entry, value in raw[key].items():
+            if isinstance(value, Mapping):
+                _collect(slot.model, value, (*here, entry), errors, parts)
+
+
+@lru_cache(maxsize=256)
+def _adapter(model: type[BaseModel], name: str) -> TypeAdapter[Any]:
+    field: FieldInfo = model.model_fields[name]
+    annotation: Any = Annotated[(field.annotation, *field.metadata)] if field.metadata else field.annotation
+    return TypeAdapter(annotation)

@@ -1,0 +1,57 @@
+"""A run that takes a moment, as a file."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+TINY = """
+schema = 1
+[run]
+name = "tiny"
+purpose = "a run of a moment"
+[grid]
+use = "fit-2d"
+space.r.n = 8
+space.z.n = 8
+momentum = { min = "100 MeV", max = "10 TeV", per_decade = 6 }
+[physics]
+use = "example-plain-diffusion"
+[species]
+include = ["H1", "He4", "B11", "C12"]
+[solver]
+tolerance = 1e-6
+grid_error.enabled = false
+[compare]
+data = ["ams02-h-rigidity"]
+"""
+
+
+@pytest.fixture
+def tiny(tmp_path, monkeypatch):
+    """Path of a small run in an empty current folder."""
+    file = tmp_path / "tiny.toml"
+    file.write_text(TINY)
+    monkeypatch.chdir(tmp_path)
+    return file
+
+
+@pytest.fixture
+def cyldiff(tmp_path):
+    """The program in a process of its own: ``cyldiff("run", …)`` returns the finished process."""
+
+    def call(*arguments, program="from cyldiff.cli import main; main()", **environment):
+        return subprocess.run(
+            [sys.executable, "-c", program, *map(str, arguments)],
+            capture_output=True,
+            text=True,
+            errors="replace",
+            cwd=tmp_path,
+            timeout=120,
+            env={**os.environ, **environment},
+        )
+
+    return call

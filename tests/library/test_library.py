@@ -1,0 +1,203 @@
+"""Everything that is shipped loads, says where it is from, and is what its checksum says."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from cyldiff import resources
+from cyldiff.config.load import load_config, load_mapping
+from cyldiff.config.show import listing
+from cyldiff.particles.abundances import abundance_tables, load_abundances
+
+PHYSICS = resources.folder("physics")
+TABLES = sorted(PHYSICS.rglob("*.csv"))
+#: what every table must say of itself
+PEDIGREE = {
+    "title", "citation", "where_in_paper", "retrieved_from", "retrieved_on", "licence", "processing",
+    "valid_range", "uncertainty", "sha256", "columns",
+}  # fmt: skip
+GRIDS, MODELS, RUNS = (resources.names(kind) for kind in ("grids", "models", "runs"))
+
+
+def relative(path):
+    return path.relative_to(PHYSICS).as_posix()
+
+
+def run_with(grid="galaxy-2d-coarse", model="example-plain-diffusion"):
+    return load_mapping({"schema": 1, "run": {"name": "library"}, "grid": {"use": grid}, "physics": {"use": model}})
+
+
+class TestTables:
+    @pytest.mark.parametrize("path", TABLES, ids=relative)
+    def test_it_loads_with_its_pedigree(self, path):
+        table = resources.read_table(path)
+        assert len(table) > 0
+        missing = PEDIGREE - set(table.source)
+        assert not missing
+        for key in PEDIGREE - {"columns"}:
+            assert isinstance(table.source[key], str)
+            assert table.source[key].strip()
+        assert table.source["sha256"] == hashlib.sha256(path.read_bytes()).hexdigest()
+        assert re.fullmatch(r"\d{4}-\d{2}-\d{2}", table.source["retrieved_on"])
+        assert re.search(r"\b(19|20)\d\d\b", table.source["citation"]), "a citation has a year"
+
+    @pytest.mark.parametrize("path", TABLES, ids=relative)
+    def test_every_column_is_explained(self, path):
+        table = resources.read_table(path)
+        explained = table.source["columns"]
+        energies = [name for name in table.columns if name.endswith("GeV/n")]
+        for name in set(table.columns) - set(energies):
+            assert explained[name].strip()
+        assert set(energies) <= set(explained) or any("GeV/n" in name for name in explained) or not energies
+
+    def test_every_pedigree_has_its_table(self):
+        sides = {p.with_name(p.name.removesuffix(".source.toml") + ".csv") for p in PHYSICS.rglob("*.source.toml")}
+        assert sides == set(TABLES)
+
+    def test_no_path_of_somebody_s_machine(self):
+        for path in [*PHYSICS.rglob("*.toml"), *resources.folder("runs").rglob("*.toml")]:
+            assert not re.search(r"(^|[\s\"'])/(home|work|tmp|Users)/", path.read_text(encoding="utf-8")), path
+
+
+class TestRefused:
+    """What happens to a table that is not as it should be."""
+
+    @pytest.fixture
+    def table(self, tmp_path):
+        path = tmp_path / "t.csv"
+
+        def write(text="x,y\n1,2\n3,a\n", encoding="utf-8", **changes):
+            path.write_bytes(text.encode(encoding))
+            pedigree = {key: "x" for key in resources.PEDIGREE}
+            pedigree["sha256"] = hashlib.sha256(path.read_bytes()).hexdigest()
+            pedigree.update(changes)
+            side = "".join(f'{key} = "{value}"\n' for key, value in pedigree.items() if value is not None)
+            (tmp_path / "t.source.toml").write_text(side)
+            resources.read_table.cache_clear()
+            return path
+
+        return write
+
+    def test_a_good_one(self, table):
+        read = resources.read_table(table())
+        assert read["x"].tolist() == [1.0, 3.0]
+        assert read["y"].tolist() == ["2", "a"]
+        with pytest.raises(ValueError, match="read-only"):
+            read["x"][0] = 7
+        with pytest.raises(resources.DataError, match='no column "z"'):
+            read["z"]
+
+    @pytest.mark.parametrize(
+        ("content", "words"),
+        [
+            ({"text": "x,y\n1,2,3\n"}, "line 2 has 3 entries, expected 2"),
+            ({"text": ""}, "must name every column once"),
+            ({"text": "x,x\n1,2\n"}, "must name every column once"),
+            ({"text": "x,ü\n1,2\n", "encoding": "latin-1"}, "is not a CSV table"),
+            ({"sha256": "0" * 64}, "checksum"),
+            ({"licence": None, "title": None}, "pedigree lacks title, licence"),
+        ],
+    )
+    def test_a_bad_one(self, table, content, words):
+        with pytest.raises(resources.DataError, match=words):
+            resources.read_table(table(**content))
+
+    def test_without_a_pedigree(self, table):
+        path = table()
+        path.with_suffix(".source.toml").unlink()
+        with pytest.raises(resources.DataError, match="no such file"):
+            resources.read_table(path)
+
+    def test_missing(self, tmp_path):
+        with pytest.raises(resources.DataError, match="cannot be read"):
+            resources.read_table(tmp_path / "no.csv")
+
+    def test_tables_that_were_read_are_remembered(self, table):
+        path = table("x\n5\n")
+        resources.read_table(path)
+        assert resources.tables_read()["t.csv"] == hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+class TestGrids:
+    @pytest.mark.parametrize("name", GRIDS)
+    def test_it_makes_a_run(self, name):
+        model = "yue-2025" if name == "x" else "example-plain-diffusion"
+        loaded = run_with(grid=name, model=model)
+        assert loaded.config.grid.title
+        assert name in listing(loaded)
+
+    @pytest.mark.parametrize("name", GRIDS)
+    def test_it_has_no_size(self, name):
+        """The box belongs to the model."""
+        assert set(tomllib.loads(GRIDS[name].read_text())) == {"schema", "title", "space", "momentum"}
+
+    def test_each_is_in_the_readme(self):
+        readme = (resources.folder("grids") / "README.md").read_text()
+        assert [name for name in GRIDS if f"`{name}`" not in readme] == []
+
+
+class TestModels:
+    @pytest.mark.parametrize("name", MODELS)
+    def test_it_makes_a_run(self, name):
+        assert run_with(model=name).config.physics.title
+
+    @pytest.mark.parametrize("name", MODELS)
+    def test_it_says_where_it_is_from(self, name):
+        source = tomllib.loads(MODELS[name].read_text())["source"]
+        assert source["citation"].strip()
+
+    def test_each_is_in_the_readme(self):
+        readme = (PHYSICS / "models" / "README.md").read_text()
+        assert [name for name in MODELS if f"`{name}`" not in readme] == []
+
+
+class TestRuns:
+    @pytest.mark.parametrize("name", RUNS)
+    def test_it_is_valid(self, name):
+        loaded = load_config(name)
+        assert loaded.config.run.purpose
+        assert load_mapping(tomllib.loads(loaded.toml())).config == loaded.config
+
+    def test_names_of_results_do_not_collide(self):
+        names = [load_config(name).config.run.name for name in RUNS]
+        assert len(names) == len(set(names))
+
+
+class TestAbundances:
+    @pytest.mark.parametrize("name", abundance_tables())
+    def test_it_loads(self, name):
+        assert load_abundances(name)["C12"] > 0.0
+
+
+@pytest.mark.parametrize("place", ["grids", "physics", "runs"])
+def test_no_code_among_the_data(place):
+    assert list(resources.folder(place).rglob("*.py")) == []
+
+
+@pytest.mark.parametrize(
+    "place", ["grids", "runs", "physics", "physics/models", "physics/particles", "physics/measurements"]
+)
+def test_every_folder_opens_with_a_readme(place):
+    first, _, rest = place.partition("/")
+    assert (resources.folder(first) / rest / "README.md").is_file()
+
+
+class TestFind:
+    def test_in_a_wheel_and_in_a_checkout(self, monkeypatch, tmp_path):
+        (tmp_path / "pkg" / "_data" / "grids").mkdir(parents=True)
+        (tmp_path / "runs").mkdir()
+        monkeypatch.setattr(resources, "_PACKAGE", tmp_path / "pkg")
+        assert resources.folder("grids") == tmp_path / "pkg" / "_data" / "grids"
+        assert resources.folder("runs") == tmp_path / "runs"
+
+    def test_the_current_folder_is_not_searched(self, tmp_path, monkeypatch):
+        (tmp_path / "mine.toml").write_text("schema = 1\n[space]\n")
+        monkeypatch.chdir(tmp_path)
+        with pytest.raises(resources.DataError, match='"mine" is not in the library of grids'):
+            resources.find("grids", "mine")
+        assert resources.find("grids", "./mine.toml") == Path("mine.toml")
