@@ -124,12 +124,15 @@ def model_at(root: type[BaseModel], raw: Any, path: Path) -> type[BaseModel] | N
 def walk(model: type[BaseModel], prefix: str = "") -> Iterator[tuple[str, str, FieldInfo]]:
     """All keys below a model: (dotted path, kind that owns the key or "", field).
 
-    Kind fields are followed into every kind of their family, tables under ``NAME``.
+    Kind fields are followed into every kind of their family, tables under ``NAME``. A kind that wraps
+    another one of its family is not followed into itself.
     """
-    yield from _walk(model, prefix, "")
+    yield from _walk(model, prefix, "", ())
 
 
-def _walk(model: type[BaseModel], prefix: str, owner: str) -> Iterator[tuple[str, str, FieldInfo]]:
+def _walk(
+    model: type[BaseModel], prefix: str, owner: str, inside: tuple[type[BaseModel], ...]
+) -> Iterator[tuple[str, str, FieldInfo]]:
     for name, field in model.model_fields.items():
         path = prefix + (field.alias or name)
         yield path, owner, field
@@ -137,6 +140,7 @@ def _walk(model: type[BaseModel], prefix: str, owner: str) -> Iterator[tuple[str
         below = f"{path}.NAME." if slot.table else f"{path}."
         if slot.family is not None:
             for kind, cls in registry.kinds(slot.family).items():
-                yield from _walk(cls, below, kind)
+                if cls not in inside:
+                    yield from _walk(cls, below, kind, (*inside, cls))
         elif slot.model is not None:
-            yield from _walk(slot.model, below, owner)
+            yield from _walk(slot.model, below, owner, inside)

@@ -165,17 +165,12 @@ def test_helium_and_phases():
 
 def test_a_broken_gas_model_is_refused():
     class Negative:
-        symmetric = True
-        edges = ()
-
-        def neutral(self, r, z):
+        def density(self, r, z):
             return np.cos(r) + 0.0 * z
 
-        def ionised(self, r, z):
-            return 0.0 * r * z
-
+    gas = model().model_copy(update={"HI": Negative()})
     with pytest.raises(GridError, match="neutral gas density is negative or not a number"):
-        Galaxy.on_grid(Negative(), grid())
+        Galaxy.on_grid(gas, grid())
 
 
 @pytest.mark.parametrize(
