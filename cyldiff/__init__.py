@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from cyldiff.io.netcdf import read_result, write_result
     from cyldiff.observables.ratios import ratio
     from cyldiff.observables.spectra import spectrum
+    from cyldiff.parallel.ensemble import run_ensemble
+    from cyldiff.parallel.scan import scan
     from cyldiff.pipeline import run
 
 __all__ = [
@@ -28,6 +30,8 @@ __all__ = [
     "ratio",
     "read_result",
     "run",
+    "run_ensemble",
+    "scan",
     "spectrum",
     "write_result",
 ]
@@ -39,6 +43,8 @@ _HOME = {
     "ratio": ("cyldiff.observables.ratios", "ratio"),
     "read_result": ("cyldiff.io.netcdf", "read_result"),
     "run": ("cyldiff.pipeline", "run"),
+    "run_ensemble": ("cyldiff.parallel.ensemble", "run_ensemble"),
+    "scan": ("cyldiff.parallel.scan", "scan"),
     "spectrum": ("cyldiff.observables.spectra", "spectrum"),
     "write_result": ("cyldiff.io.netcdf", "write_result"),
 }

@@ -87,9 +87,10 @@ def _siblings(cls: type[BaseModel]) -> Mapping[str, type[BaseModel]]:
 
 
 def _elsewhere(root: type[BaseModel], name: str, section: str) -> str:
-    """Hint at keys of this name in other tables, or of a similar one in the same section."""
+    """Hint at keys of this name in other tables, the outermost ones, or of a similar one in the same section."""
     paths = list(dict.fromkeys(path for path, _, _ in walk(root)))
     hits = [p for p in paths if p.rpartition(".")[2] == name]
+    hits = [p for p in hits if p.count(".") == min(h.count(".") for h in hits)]
     if not hits:
         inside = {p.rpartition(".")[2]: p for p in reversed(paths) if p.startswith(f"{section}.")}
         hint = nearest(name, inside)

@@ -124,22 +124,23 @@ def model_at(root: type[BaseModel], raw: Any, path: Path) -> type[BaseModel] | N
 def walk(model: type[BaseModel], prefix: str = "") -> Iterator[tuple[str, str, FieldInfo]]:
     """All keys below a model: (dotted path, kind that owns the key or "", field).
 
-    Kind fields are followed into every kind of their family, tables under ``NAME``. A kind that is made of
-    another one of its own family (arms in a disc) is not followed twice.
+    Kind fields are followed into every kind of their family, tables under ``NAME``. A kind that wraps
+    another one of its family is not followed into itself.
     """
     yield from _walk(model, prefix, "", ())
 
 
 def _walk(
-    model: type[BaseModel], prefix: str, owner: str, families: tuple[str, ...]
+    model: type[BaseModel], prefix: str, owner: str, inside: tuple[type[BaseModel], ...]
 ) -> Iterator[tuple[str, str, FieldInfo]]:
     for name, field in model.model_fields.items():
         path = prefix + (field.alias or name)
         yield path, owner, field
         slot = slot_of(field)
         below = f"{path}.NAME." if slot.table else f"{path}."
-        if slot.family is not None and slot.family not in families:
+        if slot.family is not None:
             for kind, cls in registry.kinds(slot.family).items():
-                yield from _walk(cls, below, kind, (*families, slot.family))
+                if cls not in inside:
+                    yield from _walk(cls, below, kind, (*inside, cls))
         elif slot.model is not None:
-            yield from _walk(slot.model, below, owner, families)
+            yield from _walk(slot.model, below, owner, inside)

@@ -31,7 +31,7 @@ Array = NDArray[np.float64]
 Feedback = Callable[[Array], Array]
 
 #: residual of a mode relative to what the whole correction needs: one pass suffices if nothing depends on phi
-EXACT = 0.2
+EXACT = 0.5
 #: and where the modes are only an approximation, relative to the present residual
 LOOSE = 0.1
 KEPT = 3  #: corrections that a new one is combined with
@@ -207,11 +207,12 @@ class _Azimuthal:
         if self.exact and self.feedback is None:
             wanted = EXACT * self.solver.tolerance
         # the L1 norm of the field is at most that of all modes together, 2 n_phi real parts; rfft sums over
-        # the circle and a 2-D cell has the volume of its whole ring, so a part may leave half of the total
-        return self.modes(defect, 0.5 * wanted * self.entering)
+        # the circle and a 2-D cell has the volume of its whole ring, so that half of the total for each part
+        # is safe. What they leave has no common phase: the root of their number more is enough.
+        return self.modes(defect, 0.5 * np.sqrt(0.5 * self.n_phi) * wanted * self.entering)
 
     def modes(self, defect: Array, share: Array) -> Array:
-        """Solve every mode of a defect until each part of it leaves at most `share`, per momentum."""
+        """Solve every mode of a defect until each part leaves at most `share` of it."""
         modes = np.fft.rfft(defect, axis=PHI)
         for m in range(modes.shape[PHI]):
             operator = self._mode(m)

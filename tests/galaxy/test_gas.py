@@ -12,7 +12,7 @@ from scipy.integrate import quad
 from cyldiff import constants as const
 from cyldiff.errors import GridError
 from cyldiff.galaxy import Galaxy
-from cyldiff.galaxy.gas import GasModel, NoGas
+from cyldiff.galaxy.gas import GasModel
 from cyldiff.grid import Grid, energy_grid
 from cyldiff.registry import kinds, lookup
 
@@ -165,18 +165,13 @@ def test_helium_and_phases():
 
 
 def test_a_broken_gas_model_is_refused():
-    class Wave:
+    class Negative:
         def density(self, r, z):
             return np.cos(r) + 0.0 * z
 
-    class Negative:
-        symmetric = True
-        HI = Wave()
-        H2 = HII = NoGas()
-        helium_fraction = 0.1
-
+    gas = model().model_copy(update={"HI": Negative()})
     with pytest.raises(GridError, match="neutral gas density is negative or not a number"):
-        Galaxy.on_grid(Negative(), grid())
+        Galaxy.on_grid(gas, grid())
 
 
 @pytest.mark.parametrize(
