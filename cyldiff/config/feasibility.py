@@ -183,6 +183,7 @@ def _mesh(parts: Parts) -> Grid | None:
             half_height=halo.half_height,
             n_r=shape[1],
             n_z=shape[2],
+            n_phi=space.phi.n if space.phi else None,
             half_space=space.half_space,
             stretch=space.z.stretch if space.z.spacing == "sinh" else 0.0,
             slab_at=sun if space.geometry == "slab" else None,

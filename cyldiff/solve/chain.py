@@ -182,7 +182,7 @@ class ChainSolver:
         row: list[SolveReport | None] = []
         flow = _Flow(operator)
         for number, component in enumerate(sources):
-            source = self._secondary_source(index, density[number], nucleus)
+            source = self.secondary_source(index, density[number], nucleus)
             spectrum = component.spectra.get(species.name)
             if spectrum is not None:
                 source += self.column(spectrum) * component.density
@@ -239,8 +239,8 @@ class ChainSolver:
 
         return protons
 
-    def _secondary_source(self, index: int, density: Array, nucleus: Kinematics) -> Array:
-        """Source of N(T) from spallation and decay of heavier nuclides."""
+    def secondary_source(self, index: int, density: Array, nucleus: Kinematics) -> Array:
+        """Source of N(T) from spallation and decay, given the densities N(T) of all heavier nuclides."""
         net, helium = self.network, self.galaxy.helium_fraction
         mine = np.flatnonzero(net.child == index)
         total = np.zeros(self.grid.shape)
