@@ -91,6 +91,7 @@ def follow(
         {name: Evolution(h.strength, h.switches) for name, h in histories.items()},
         time.times,
         start=steady if time.start == "steady" else None,
+        steady=steady,
         tolerance=time.tolerance,
         first_step=time.first_step,
     )

@@ -113,10 +113,10 @@ class TransportOperator:
                     -3.0 * _on_centers(g), width, drift_weights(n_p, steep), iter(np.empty((4, *grid.shape)))
                 )
                 terms.append({**drift, 0: on_self})
-            for term in terms:
-                diagonal += term[0]
-                for offset in gains.keys() & term.keys():
-                    gains[offset] += term[offset]
+            for bands in terms:
+                diagonal += bands[0]
+                for offset in gains.keys() & bands.keys():
+                    gains[offset] += bands[offset]
         diagonal += sink
         for term in space.values():
             diagonal += term.diagonal

@@ -75,9 +75,11 @@ def steep_faces(level: Array) -> NDArray[np.bool_]:
 
     Parameters
     ----------
-    level : ndarray, shape (..., n_p)   what enters each momentum; several sources count together
+    level : ndarray, shape (..., n_p)   what enters each momentum; several sources count together, one that
+        is zero everywhere does not
     """
     level = np.atleast_2d(level)
+    level = level[level.any(axis=-1)]
     steep = np.zeros(level.shape[-1], dtype=bool)
     # nothing at all counts as steep: a spectrum that ends
     steep[1:] = np.any((level[:, 1:] * STEEPEST < level[:, :-1]) | (level[:, 1:] == 0.0), axis=0)

@@ -185,7 +185,7 @@ class ChainSolver:
         to_log_p = self.column(nucleus.momentum_per_energy)
         feedback = self.feedback(index)
         entries = [self._source(index, component, density[n]) * to_log_p for n, component in enumerate(sources)]
-        levels = [np.sum(np.abs(source) * self.grid.volume, axis=self._in_space) for source in entries]
+        levels = [self._level(source) for source in entries]
         steep = steep_faces(np.array(levels))
         operator = self.operator(index, steep)
         row: list[SolveReport | None] = []
@@ -258,16 +258,31 @@ class ChainSolver:
 
         return protons
 
+    def cut_offs(self, index: int, sources: Sequence[PrimarySource], density: Array) -> NDArray[np.bool_]:
+        """Lower faces of momenta at which a nuclide's spectrum is cut off, given the densities of its parents.
+
+        Parameters
+        ----------
+        density : ndarray, shape (n_components, n_species, *shape of a field)
+        """
+        to_log_p = self.column(self.kinematics(self.network.species[index]).momentum_per_energy)
+        entries = [self._source(index, component, density[n]) * to_log_p for n, component in enumerate(sources)]
+        return steep_faces(np.array([self._level(source) for source in entries]))
+
+    def _level(self, source: Array) -> Array:
+        """What a source injects at each momentum, shape (n_p,)."""
+        return np.asarray(np.sum(np.abs(source) * self.grid.volume, axis=self._in_space))
+
     def _source(self, index: int, component: PrimarySource, density: Array) -> Array:
         """Source of N(T) of one nuclide: what is injected, and what heavier nuclides leave behind."""
         species = self.network.species[index]
-        source = self._secondary_source(index, density, self.kinematics(species))
+        source = self.secondary_source(index, density, self.kinematics(species))
         spectrum = component.spectra.get(species.name)
         if spectrum is not None:
             source += self.column(spectrum) * component.density
         return source
 
-    def _secondary_source(self, index: int, density: Array, nucleus: Kinematics) -> Array:
+    def secondary_source(self, index: int, density: Array, nucleus: Kinematics) -> Array:
         """Source of N(T) from spallation and decay of heavier nuclides."""
         net, helium = self.network, self.galaxy.helium_fraction
         mine = np.flatnonzero(net.child == index)

@@ -1,21 +1,28 @@
 """Time dependence: Crank-Nicolson in delta form, with a Rannacher start at every switch.
 
-A step from U to U + d solves ``(A + 2/dt) d = 2 (q - A U)`` with q the mean of its values at both ends: the
-unsplit right-hand side of Douglas & Gunn 1964 (Numer. Math. 6, 428). Their factored left-hand side is
-one cycle of the steady solver, which is repeated here until the residual of the step is far below the
-error of time: there is no splitting error, and a constant source relaxes exactly to the steady
-solution, whatever the step. After every switch of a source two steps are replaced by four backward
-Euler half-steps (Rannacher 1984, Numer. Math. 43, 309): same matrix, ``(A + 2/dt) d = q - A U``; they damp
-what Crank-Nicolson would let ring.
+A step dt takes U to U + d. With w = U + theta d, the field in the middle of the step (theta = 1/2),
 
-The step follows from the local error dt^3/12 times the third derivative, which the divided difference of
-the last four solutions gives, per momentum and relative to the largest density that momentum has seen.
+    d / dt = q - A w,   solved as   (A + 1/(theta dt)) e = q - A U,   e = theta d,
+
+with the source q in the middle of the step: the unsplit right-hand side of Douglas & Gunn 1964 (Numer.
+Math. 6, 428). Their factored left-hand side is one cycle of the steady solver, repeated until the
+residual of the step is far below the error of time: there is no splitting error, and a constant source
+relaxes exactly to the steady solution, whatever the step. Since q is never asked for at the ends of a
+step, and steps end on switches, a source that jumps is seen on the right side of its jump.
+
+After every switch the first step is made of four backward Euler steps (theta = 1; Rannacher 1984, Numer.
+Math. 43, 309), which damp what Crank-Nicolson would let ring. A short one every few steps damps what is left
+of linear residuals and early noise, and momenta that have faded away go on with backward Euler alone.
+
+The step follows from the local error, dt^3/12 times the third derivative, which the divided difference
+of the last four solutions gives; see docs/theory/time.md.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,37 +30,52 @@ from numpy.typing import NDArray
 from cyldiff.errors import ConvergenceError
 from cyldiff.grid import per_momentum
 from cyldiff.operators import TransportOperator
-from cyldiff.solve.steady import SteadySolver, longest_time
+from cyldiff.solve.steady import SHIFT_RATIO, SteadySolver, longest_time
 
 __all__ = ["Stepper", "TimeReport", "shifted"]
 
 Array = NDArray[np.float64]
-GROWTH, SHRINK = 2.0, 0.3  #: largest and smallest change of a step
+Feedback = Callable[[Array], Array]
+
+GROWTH, SHRINK = 2.0, 0.2  #: largest and smallest change of a step
 SAFETY = 0.9
-HALF_STEPS = 4  #: backward Euler half-steps after a switch
-#: residual of the linear solve of a step, relative to the tolerance of the step
+DAMPED = 4  #: backward Euler steps after a switch
+#: every so many steps, one begins with backward Euler over this part of it
+DAMPING_EVERY, DAMPING_PART = 8, 1.0 / 16.0
+#: residual of the linear solve of a step, as a part of the tolerance
 LINEAR = 1e-3
-MAXIMUM_FEEDBACK = 20
+#: and of what is to be solved, so that the steady state is reached and not only approached
+REDUCTION = 0.03
+#: residual that cannot be reduced, relative to sum (diagonal |U| V)
+ROUND_OFF = 1e-14
+#: a momentum that has fallen to this part of its largest density has faded away
+FADED = 1e-8
+MAXIMUM_CORRECTIONS = 30
 
 
-def shifted(operator: TransportOperator, rate: float) -> TransportOperator:
-    """The operator A + rate."""
-    return replace(operator, sink_rate=operator.sink_rate + rate, diagonal=operator.diagonal + rate)
+def shifted(operator: TransportOperator, rate: Array | float) -> TransportOperator:
+    """The operator A + rate; a rate per momentum has one entry each."""
+    added = per_momentum(np.atleast_1d(rate), len(operator.grid.axes))
+    return replace(operator, sink_rate=operator.sink_rate + added, diagonal=operator.diagonal + added)
 
 
 @dataclass
 class TimeReport:
     """How a time-dependent solve went.
 
-    Steps accepted, rejected and taken [Myr], solver steps, and the
-    largest residual a linear solve was allowed to leave, relative to what changes in the step.
+    Attributes
+    ----------
+    accepted, rejected : steps
+    steps : lengths of the accepted steps [Myr]
+    solver_steps : factored steps of the linear solver
+    linear_residual : largest residual of a linear solve, measured, relative to what a step moves or holds
     """
 
-    linear_residual: float = 0.0
     accepted: int = 0
     rejected: int = 0
-    solver_steps: int = 0
     steps: list[float] = field(default_factory=list)
+    solver_steps: int = 0
+    linear_residual: float = 0.0
 
 
 @dataclass
@@ -66,25 +88,31 @@ class Stepper:
     Parameters
     ----------
     operators : one per field
-    source : (index, time, fields) -> ndarray, the source of field `index`, given the fields before it
-    tolerance : error per step, relative to the largest value at the same momentum so far
-    solver_tolerance : floor of the linear solves' residual
+    source : (index, time, fields) -> ndarray, the source of field `index` in the middle of a step, given
+        the fields before it at that time
+    tolerance : error per step, relative to the largest value at the same momentum
     feedback : index -> part of the source that depends linearly on the field itself, or None
+    maximum_steps : more of them, accepted and rejected, are an error
+
+    Attributes
+    ----------
+    report : TimeReport
+    accounts : per field the number injected, lost to sinks, escaped through the surface and lost
+        through the lowest momentum, since the start
+    largest : per field and momentum the largest density so far
     """
 
     operators: Sequence[TransportOperator]
     source: Callable[[int, float, Sequence[Array]], Array]
     tolerance: float = 1e-3
-    solver_tolerance: float = 1e-10
-    feedback: Callable[[int], Callable[[Array], Array] | None] = lambda index: None
+    feedback: Callable[[int], Feedback | None] = lambda index: None
     maximum_steps: int = 100_000
     report: TimeReport = field(default_factory=TimeReport)
-    _longest: dict[int, float] = field(default_factory=dict, repr=False)
-    _flows: list[tuple[int, Array, Array, float]] = field(default_factory=list, repr=False)
 
     def __post_init__(self) -> None:
-        self._solver = SteadySolver(self.solver_tolerance)
-        self.accounts = [dict.fromkeys(("injected", "sink", "escape", "loss"), 0.0) for _ in self.operators]
+        self._linear = [_StepSolver(operator) for operator in self.operators]
+        self.accounts = [_empty_account() for _ in self.operators]
+        self.largest: list[Array] = [np.zeros(o.grid.shape[0]) for o in self.operators]
 
     def advance(
         self,
@@ -102,7 +130,7 @@ class Stepper:
         start : fields at `begin`, each of the operator's shape
         times : increasing, none before `begin` [Myr]
         begin : start time [Myr]; counts as a switch
-        switches : times at which sources change abruptly [Myr]
+        switches : times at which sources change abruptly [Myr]; steps end there
         first_step : first trial step after a switch [Myr]; default: 1e-3 of what follows until the next stop
 
         Returns
@@ -112,173 +140,265 @@ class Stepper:
         Raises
         ------
         ConvergenceError
-            if a step does not converge or the error cannot be met.
+            if a step does not converge, or the error cannot be met in `maximum_steps`.
         """
-        stops = sorted({*times, *(s for s in switches if begin < s < max(times))})
-        state = _State([u.copy() for u in start], begin)
-        results: dict[float, list[Array]] = {}
-        if begin in times:
-            results[begin] = [u.copy() for u in state.fields]
+        if not times or list(times) != sorted(set(times)) or times[0] < begin:
+            raise ValueError(f"times must increase from {begin:g} Myr on")
+        stops = sorted({*times, *(s for s in switches if begin < s < times[-1])} - {begin})
+        state = _State(begin, [np.array(u, dtype=float) for u in start], self.largest)
+        results: list[list[Array]] = []
+        if times[0] == begin:
+            results.append(list(state.fields))
         fresh = True
-        for stop in (t for t in stops if t > begin):
-            self._to(state, stop, fresh, first_step)
+        for stop in stops:
+            if fresh:
+                state.restart(first_step or 1e-3 * (stop - state.time))
+            self._to(state, stop)
             fresh = stop in switches
             if stop in times:
-                results[stop] = [u.copy() for u in state.fields]
-        return [results[t] for t in times]
+                results.append(list(state.fields))
+        return results
 
-    def _to(self, state: _State, stop: float, fresh: bool, first_step: float | None) -> None:
-        """Integrate to `stop`; `fresh` after a switch: start with damped steps and forget the slope."""
-        if fresh:
-            step = min(first_step or 1e-3 * (stop - state.time), stop - state.time)
-            state.forget()
+    def _to(self, state: _State, stop: float) -> None:
+        """Steps that end on `stop`."""
+        while state.time < stop:
+            if self.report.accepted + self.report.rejected >= self.maximum_steps:
+                raise ConvergenceError(
+                    f"{self.maximum_steps} steps are not enough: {state.time:g} of {stop:g} Myr done"
+                )
+            left, end = stop - state.time, state.time + state.next_step
+            if state.next_step > 0.9 * left:
+                end = stop
+            elif state.next_step > 0.5 * left:  # two equal steps instead of one and a sliver
+                end = state.time + 0.5 * left
+            if not end - state.time > 1e-13 * abs(end):
+                raise ConvergenceError(
+                    f"the time step shrank to {state.next_step:.1e} Myr at {state.time:g} Myr"
+                )
+            self._try(state, end)
+
+    def _try(self, state: _State, end: float) -> None:
+        """One step; accepted or not, it leaves the next step to try."""
+        step = end - state.time
+        accounts = [_empty_account() for _ in self.operators]
+        if state.fresh:
+            path = self._damped_steps(state, end, accounts)
+            error, order = state.damped_error(path) / self.tolerance, 2
         else:
-            step = min(state.next_step, stop - state.time)
-        damped = fresh
-        for _ in range(self.maximum_steps):
-            left = stop - state.time
-            if left <= 1e-12 * max(abs(stop), 1e-300):
-                state.time = stop
-                return
-            # no sliver of a step at the end
-            step = left if step > 0.9 * left else min(step, 0.5 * left) if step > 0.5 * left else step
-            step, damped = self._try(state, step, damped)
-        raise ConvergenceError(f"more than {self.maximum_steps} steps before {stop:g} Myr")
-
-    def _try(self, state: _State, step: float, damped: bool) -> tuple[float, bool]:
-        """One step; returns the step to try next, and whether it has to be damped still."""
-        if step < 1e-14 * max(abs(state.time), step, 1e-12):
-            raise ConvergenceError(f"the time step shrank to {step:.1e} Myr at {state.time:g} Myr")
-        self._flows.clear()
-        new = self._damped(state, step) if damped else self._step(state.fields, state.time, step)
-        error = 0.0 if damped else state.error(new, step) / self.tolerance
-        if error > 1.0:
+            path = [(end, self._smooth_step(state, step, accounts))]
+            error, order = state.error(*path[0]) / self.tolerance, 3
+        best = SAFETY * max(error, 1e-12) ** (-1.0 / order)
+        if not error <= 1.0:
             self.report.rejected += 1
-            return step * max(SHRINK, SAFETY * error ** (-1.0 / 3.0)), damped
+            state.next_step = step * (max(SHRINK, best) if np.isfinite(best) else SHRINK)
+            return
         self.report.accepted += 1
         self.report.steps.append(step)
-        self._book()
-        state.accept(new, step)
-        factor = min(GROWTH, SAFETY * max(error, 1e-12) ** (-1.0 / 3.0))
-        # until there is enough history for an estimate the step stays
-        state.next_step = step * (factor if state.has_estimate else 1.0)
-        return state.next_step, False
+        for total, account in zip(self.accounts, accounts, strict=True):
+            for key, number in account.items():
+                total[key] += number
+        # a step that was cut short to end on a stop does not shorten the next one
+        state.next_step = min(step * best, GROWTH * max(step, 0.0 if state.fresh else state.next_step))
+        if state.fresh:
+            state.next_step = step
+        state.accept(path)
 
-    def _book(self) -> None:
-        """Add the flows of an accepted step to the accounts: number of particles, by field."""
-        for i, u, q, duration in self._flows:
-            operator, account = self.operators[i], self.accounts[i]
-            weight = per_momentum(operator.width, u.ndim - 1) * operator.grid.volume * duration
-            out = operator.outflow(u)
-            account["injected"] += float(np.sum(q * weight))
-            account["sink"] += float(np.sum(operator.sink_rate * u * weight))
-            account["loss"] += duration * out.pop("p_low")
-            account["escape"] += duration * sum(out.values())
+    def _damped_steps(self, state: _State, end: float, accounts: list[dict[str, float]]) -> list[_Moment]:
+        """Backward Euler steps up to `end`."""
+        path: list[_Moment] = [(state.time, state.fields)]
+        times = np.linspace(state.time, end, DAMPED + 1)
+        for before, after in pairwise(times):
+            theta = [np.ones_like(top) for top in self.largest]
+            new = self._step(path[-1][1], before, after - before, theta, accounts)
+            path.append((float(after), new))
+        return path
 
-    def _step(self, fields: Sequence[Array], time: float, step: float) -> list[Array]:
-        """Crank-Nicolson."""
+    def _smooth_step(self, state: _State, step: float, accounts: list[dict[str, float]]) -> list[Array]:
+        """Crank-Nicolson; every few steps with a short backward Euler step ahead of it."""
+        fields, ahead = state.fields, 0.0
+        if self.report.accepted % DAMPING_EVERY == 0:
+            ahead = DAMPING_PART * step
+            fully = [np.ones_like(top) for top in self.largest]
+            fields = self._step(fields, state.time, ahead, fully, accounts)
+        return self._step(fields, state.time + ahead, step - ahead, state.implicitness(), accounts)
+
+    def _step(
+        self,
+        fields: Sequence[Array],
+        time: float,
+        step: float,
+        theta: Sequence[Array],
+        accounts: Sequence[dict[str, float]],
+    ) -> list[Array]:
+        """All fields after one step, theta per field and momentum; the flows are added to `accounts`."""
+        middle: list[Array] = []
         new: list[Array] = []
         for i, u in enumerate(fields):
-            q = 0.5 * (self.source(i, time, fields) + self.source(i, time + step, new))
-            d, q = self._implicit(i, q, u, step, 2.0)
-            new.append(u + d)
-            self._flows.append((i, u + 0.5 * d, q, step))
+            q = self.source(i, time + 0.5 * step, middle)
+            e, q = self._implicit(i, q, u, theta[i] * step, step)
+            middle.append(u + e)
+            new.append(u + e / per_momentum(theta[i], u.ndim - 1))
+            self._book(i, middle[-1], q, step, accounts[i])
         return new
 
-    def _damped(self, state: _State, step: float) -> list[Array]:
-        """The same interval in four backward Euler steps: the half-steps of two Crank-Nicolson steps."""
-        fields: Sequence[Array] = state.fields
-        part = step / HALF_STEPS
-        for n in range(HALF_STEPS):
-            time = state.time + (n + 1) * part
-            new: list[Array] = []
-            for i, u in enumerate(fields):
-                d, q = self._implicit(i, self.source(i, time, new), u, part, 1.0)
-                new.append(u + d)
-                self._flows.append((i, u + d, q, part))
-            fields = new
-        return list(fields)
+    def _implicit(self, index: int, q: Array, u: Array, lead: Array, step: float) -> tuple[Array, Array]:
+        """Solution e of ``(A + 1/lead) e = q - A u``, and q with the part that the field feeds itself.
 
-    def _implicit(self, index: int, q: Array, u: Array, step: float, theta: float) -> tuple[Array, Array]:
-        """Change d of ``(A + theta/step) d = theta (q - A u)`` and the source with the field's own part.
-
-        The feedback is taken at ``u + d / theta`` and found by iteration; it is a small part of the sinks.
+        That part is taken at ``u + e``. Solve, measure the true residual, correct: one solve and one
+        measurement without feedback, a few more with it.
         """
         operator, feedback = self.operators[index], self.feedback(index)
-        moved = shifted(operator, theta / step)
-        drain = operator.apply(u)
-        if feedback is None:
-            return self._solve(index, moved, theta * (q - drain), u, step), q
-        d = np.zeros_like(u)
-        for _ in range(MAXIMUM_FEEDBACK):
-            total = q + feedback(u + d / theta)
-            updated = self._solve(index, moved, theta * (total - drain), u, step)
-            change = np.max(np.abs(updated - d)) / max(float(np.max(np.abs(updated))), 1e-300)
-            d = updated
-            if change < LINEAR * self.tolerance:
-                break
-        return d, total
+        rate = per_momentum(1.0 / lead, u.ndim - 1)
+        system, e = shifted(operator, 1.0 / lead), np.zeros_like(u)
+        held = _norm(operator, u) / step
+        irreducible = ROUND_OFF * _norm(operator, operator.diagonal * u)
+        allowed = None
+        for _ in range(MAXIMUM_CORRECTIONS):
+            total = q if feedback is None else q + feedback(u + e)
+            defect = total - operator.apply(u + e) - rate * e
+            left = _norm(operator, defect)
+            if allowed is None:
+                scale = np.maximum(held, left)
+                allowed = np.minimum(LINEAR * self.tolerance * scale, REDUCTION * left)
+                allowed = np.maximum(allowed, np.maximum(irreducible, 1e-290))
+            if np.all(left <= allowed):
+                alive = scale > 1e-280
+                worst = float(np.max(left[alive] / scale[alive], initial=0.0))
+                self.report.linear_residual = max(self.report.linear_residual, worst)
+                return e, total
+            correction, steps = self._linear[index].reduce_step(
+                system, defect, 0.5 * allowed, float(lead.max())
+            )
+            e = e + correction
+            self.report.solver_steps += steps
+        excess = float(np.max(left / np.asarray(allowed)))
+        raise ConvergenceError(
+            f"a step of {step:.3g} Myr: residual {excess:.1e} times what its tolerance allows"
+        )
 
-    def _solve(self, index: int, operator: TransportOperator, rhs: Array, u: Array, step: float) -> Array:
-        """The change d of a step, to a residual far below the error of the step."""
-        base = self.operators[index]
-        if index not in self._longest:
-            self._longest[index] = longest_time(base)
-        # nothing lives longer than the step itself
-        self._solver.longest = min(self._longest[index], float(base.D_center.max()) * step)
-        in_space = tuple(range(1, u.ndim))
-        content = np.sum(np.abs(u) * operator.grid.volume, axis=in_space) / step
-        # what may be left: a small part of the tolerance times the content, or of the change itself
-        change = np.sum(np.abs(rhs) * operator.grid.volume, axis=in_space)
-        allowed = LINEAR * self.tolerance * np.maximum(content, change) + self.solver_tolerance * change
-        d, steps = self._solver.reduce(operator, rhs, np.maximum(allowed, 1e-290))
-        self.report.solver_steps += steps
-        self.report.linear_residual = max(self.report.linear_residual, LINEAR * self.tolerance)
-        return np.array(d)
+    def _book(self, index: int, w: Array, q: Array, step: float, account: dict[str, float]) -> None:
+        """Add the flows of a step to an account."""
+        operator = self.operators[index]
+        number = step * operator.width
+        out = operator.outflow(w)
+        account["injected"] += float(np.dot(number, _sum(operator, q)))
+        account["sink"] += float(np.dot(number, _sum(operator, operator.sink_rate * w)))
+        account["loss"] += step * out.pop("p_low")
+        account["escape"] += step * sum(out.values())
+
+
+#: time and fields
+_Moment = tuple[float, Sequence[Array]]
 
 
 class _State:
-    """Fields at a time, and the last three of them for the error estimate."""
+    """Fields at a time, and what is known of those before: for the error estimate.
 
-    def __init__(self, fields: list[Array], time: float) -> None:
-        self.fields, self.time = fields, time
+    largest : per field and momentum, updated in place
+    """
+
+    def __init__(self, time: float, fields: Sequence[Array], largest: list[Array]) -> None:
+        self.time, self.fields = time, fields
+        self.history: list[_Moment] = []
+        self.largest = largest
+        for top, u in zip(largest, fields, strict=True):
+            np.maximum(top, _largest(u), out=top)
         self.next_step = 0.0
-        self.history: list[tuple[float, list[Array]]] = [(time, fields)]
-        self.tops = [_largest(u) for u in fields]
+        self.fresh = True
 
-    @property
-    def has_estimate(self) -> bool:
-        """Whether the history is long enough for a third difference with the next step."""
-        return len(self.history) >= 3
-
-    def forget(self) -> None:
+    def restart(self, step: float) -> None:
         """After a switch nothing before it tells about what follows."""
-        self.history = [(self.time, self.fields)]
+        self.history = []
+        self.fresh = True
+        self.next_step = step
 
-    def error(self, new: Sequence[Array], step: float) -> float:
-        """Largest local error of the step, relative to the largest value at the same momentum so far."""
-        if not self.has_estimate:
-            return 0.0
-        times = [t for t, _ in self.history] + [self.time + step]
+    def implicitness(self) -> list[Array]:
+        """Crank-Nicolson, but backward Euler for momenta that have faded away."""
+        return [
+            np.where(_largest(u) > FADED * top, 0.5, 1.0)
+            for u, top in zip(self.fields, self.largest, strict=True)
+        ]
+
+    def error(self, time: float, new: Sequence[Array]) -> float:
+        """Local error of Crank-Nicolson: dt^3/12 U''', from the third divided difference with the history."""
+        moments = [*self.history, (time, new)]
+        times = [t for t, _ in moments]
+        weights = [1.0 / float(np.prod([a - b for b in times if b != a])) for a in times]
+        # the third derivative is six times the divided difference
+        return self._relative(moments, weights, 0.5 * (time - self.time) ** 3)
+
+    def damped_error(self, path: Sequence[_Moment]) -> float:
+        """Local error of the backward Euler steps: part^2/2 U'' each, from the last second difference.
+
+        The earlier ones would count what is damped since.
+        """
+        return self._relative(path[-3:], [1.0, -2.0, 1.0], 0.5 * DAMPED)
+
+    def _relative(self, moments: Sequence[_Moment], weights: Sequence[float], factor: float) -> float:
+        """Largest of factor |sum of weights * fields| relative to the last of them, at the same momentum."""
         worst = 0.0
-        for i, v in enumerate(new):
-            values = [fields[i] for _, fields in self.history] + [v]
-            third = np.zeros_like(v)
-            for k, (a, u) in enumerate(zip(times, values, strict=True)):
-                third += u / np.prod([a - b for j, b in enumerate(times) if j != k])
-            # the third derivative is six times the divided difference
-            estimate = 0.5 * step**3 * _largest(third)
-            top = np.maximum(self.tops[i], _largest(v))
-            alive = top > 1e-280
-            worst = max(worst, float(np.max(estimate[alive] / top[alive], initial=0.0)))
+        for i, top in enumerate(self.largest):
+            total = sum(w * fields[i] for w, (_, fields) in zip(weights, moments, strict=True))
+            now = _largest(moments[-1][1][i])
+            alive = (now > FADED * top) & (now > 1e-280)
+            relative = factor * _largest(np.asarray(total))[alive] / now[alive]
+            worst = max(worst, float(np.max(relative, initial=0.0)))
         return worst
 
-    def accept(self, new: list[Array], step: float) -> None:
+    def accept(self, path: Sequence[_Moment]) -> None:
         """Take the step."""
-        self.tops = [np.maximum(t, _largest(v)) for t, v in zip(self.tops, new, strict=True)]
-        self.fields, self.time = new, self.time + step
-        self.history = [*self.history[-2:], (self.time, new)]
+        if self.fresh:
+            self.history = list(path[-3:])
+            self.fresh = False
+        else:
+            self.history = [*self.history[-2:], *path]
+        self.time, self.fields = path[-1]
+        for top, u in zip(self.largest, self.fields, strict=True):
+            np.maximum(top, _largest(u), out=top)
+
+
+class _StepSolver(SteadySolver):
+    """The steady solver's cycle, with pseudo-times no longer than the step itself."""
+
+    def __init__(self, operator: TransportOperator) -> None:
+        super().__init__(tolerance=0.0)
+        self.whole = longest_time(operator)
+        self.fastest = float(np.max(operator.D_center))
+        in_plane = sum(np.max(operator.space[a].diagonal / operator.D_center) for a in ("r", "z"))
+        self.shortest = 1.0 / float(in_plane)
+
+    def shifts(self, operator: TransportOperator, p_stiffness: float) -> Array:
+        """Pseudo-times from the length of the step down to the time of the smallest cell."""
+        usual = super().shifts(operator, p_stiffness)
+        shortest = min(max(usual[-1], self.shortest), usual[0])
+        if p_stiffness > 0.0:
+            shortest = min(shortest, max(usual[-1], 1.0 / p_stiffness))
+        count = 1 + int(np.ceil(np.log(usual[0] / shortest) / np.log(SHIFT_RATIO)))
+        return np.geomspace(usual[0], shortest, count)
+
+    def reduce_step(
+        self, system: TransportOperator, defect: Array, allowed: Array, lead: float
+    ) -> tuple[Array, int]:
+        """Correction that leaves no more than `allowed`, and the steps spent."""
+        # nothing lives longer than the step
+        self.longest = min(self.whole, self.fastest * lead)
+        return self.reduce(system, defect, allowed)
+
+
+def _norm(operator: TransportOperator, x: Array) -> Array:
+    """Sum of |x| V per momentum."""
+    return _sum(operator, np.abs(x))
+
+
+def _sum(operator: TransportOperator, x: Array) -> Array:
+    """Sum of x V per momentum."""
+    x = np.broadcast_to(x, operator.grid.shape)
+    return x.reshape(len(x), -1) @ operator.grid.volume.ravel()
 
 
 def _largest(u: Array) -> Array:
-    return np.asarray(np.abs(u).max(axis=tuple(range(1, u.ndim))))
+    return np.asarray(np.maximum(u.max(axis=tuple(range(1, u.ndim))), -u.min(axis=tuple(range(1, u.ndim)))))
+
+
+def _empty_account() -> dict[str, float]:
+    return dict.fromkeys(("injected", "sink", "escape", "loss"), 0.0)

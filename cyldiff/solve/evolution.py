@@ -8,12 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from cyldiff.errors import ConvergenceError
 from cyldiff.grid import per_momentum
 from cyldiff.operators import TransportOperator
 from cyldiff.solve.base import SolveReport
 from cyldiff.solve.chain import ChainSolution, ChainSolver, PrimarySource, check_density
 from cyldiff.solve.crank_nicolson import Stepper
-from cyldiff.transport.collisions import collision_rate, decay_rate
 
 __all__ = ["Evolution", "evolve"]
 
@@ -26,7 +26,7 @@ class Evolution:
 
     Attributes
     ----------
-    strength : time [Myr] -> factor on the component's source, constant between switches
+    strength : time [Myr] -> factor on the component's source
     switches : times at which it jumps [Myr]
     """
 
@@ -40,62 +40,88 @@ def evolve(
     histories: Mapping[str, Evolution],
     times: Sequence[float],
     *,
-    start: ChainSolution | None = None,
+    begin: float = 0.0,
+    start: ChainSolution | Array | None = None,
+    steady: ChainSolution | None = None,
     tolerance: float = 1e-3,
     first_step: float | None = None,
     progress: Callable[[Sequence[PrimarySource]], Iterable[PrimarySource]] = iter,
 ) -> list[ChainSolution]:
-    """Densities of all species at the requested times, from time 0 on.
+    """Densities of all species at the requested times.
 
     Parameters
     ----------
     chain : the network on its grid
     sources : components with unit strength
     histories : component name -> strength in time
-    times : increasing, not negative [Myr]
-    start : densities at time 0; empty space by default
+    times : increasing, none before `begin` [Myr]
+    begin : when the run starts [Myr]
+    start : densities N(T) at that time, as a solution or an array of shape (n_components, n_species,
+        *shape of a field), e.g. from :func:`cyldiff.sources.point.kernel_on_grid`; empty by default
+    steady : the steady solution, which tells where spectra of secondaries are cut off; without it that is
+        judged from what is injected alone
     tolerance : error per step, see :class:`Stepper`
     first_step : first trial step after a switch [Myr]
 
     Raises
     ------
     ConvergenceError
-        if a step does not converge, or a density is negative or not a number at an output time.
+        if a step does not converge, or at an output time a density is not a number, or negative by more than
+        the tolerance of the largest that its momentum has seen.
     """
-    operators = [chain.operator(i) for i in range(len(chain.network.species))]
-    snapshots = [np.zeros((len(sources), len(operators), *chain.grid.shape)) for _ in times]
+    initial = start.density if isinstance(start, ChainSolution) else start
+    shape = (len(sources), len(chain.network.species), *chain.grid.shape)
+    known = np.zeros(shape) if steady is None else steady.density
+    operators = [chain.operator(i, chain.cut_offs(i, sources, known)) for i in range(shape[1])]
+    snapshots = [np.zeros(shape) for _ in times]
     reports: list[list[SolveReport | None]] = [[] for _ in operators]
     accounts: list[dict[str, float]] = [{} for _ in operators]
     for number, component in enumerate(progress(sources)):
-        member = _Component(chain, component, histories[component.name])
-        stepper = Stepper(operators, member.source, tolerance=tolerance, feedback=member.feedback)
+        history = histories[component.name]
+        member = _Component(chain, component, history)
+        stepper = Stepper(operators, member.source, tolerance=tolerance, feedback=chain.feedback)
         first = [
-            np.zeros(chain.grid.shape) if start is None else start.density[number, i] * member.to_log_p[i]
+            np.zeros(chain.grid.shape) if initial is None else initial[number, i] * member.to_log_p[i]
             for i in range(len(operators))
         ]
-        before = [_content(operators[i], u) for i, u in enumerate(first)]
-        states = stepper.advance(
-            first, times, switches=histories[component.name].switches, first_step=first_step
-        )
-        for snapshot, fields in zip(snapshots, states, strict=True):
+        states = stepper.advance(first, times, begin=begin, switches=history.switches, first_step=first_step)
+        names = [f"{s.name} from {component.name}" for s in chain.network.species]
+        for time, snapshot, fields in zip(times, snapshots, states, strict=True):
             for i, u in enumerate(fields):
-                name = f"{chain.network.species[i].name} from {component.name}"
-                check_density(u, chain.grid, name, positive=chain.positive)
+                _check(u, stepper.largest[i], chain, f"{names[i]} at {time:g} Myr", tolerance)
                 snapshot[number, i] = u / member.to_log_p[i]
         for i, account in enumerate(stepper.accounts):
-            kept = _content(operators[i], states[-1][i]) - before[i]
-            lost = account["sink"] + account["escape"] + account["loss"]
-            for key, value in {**account, "source": account["injected"], "kept": kept, "lost": lost}.items():
-                accounts[i][key] = accounts[i].get(key, 0.0) + value
+            kept = _content(operators[i], states[-1][i]) - _content(operators[i], first[i])
+            _add(accounts[i], account, kept)
             worst = stepper.report.linear_residual
             reports[i].append(SolveReport("crank-nicolson", stepper.report.solver_steps, worst, ()))
     for account in accounts:
-        missing = account["injected"] - account["lost"] - account["kept"]
-        turned_over = account["injected"] + account["lost"]
+        missing = account["source"] - account["lost"] - account["kept"]
+        turned_over = account["source"] + account["lost"]
         account["balance"] = missing / turned_over if turned_over > 0.0 else 0.0
     balance = np.array([a["balance"] for a in accounts])
     rows = tuple(tuple(row) for row in reports)
     return [ChainSolution(chain.network.species, s, rows, balance, tuple(accounts)) for s in snapshots]
+
+
+def _add(total: dict[str, float], account: dict[str, float], kept: float) -> None:
+    """Add the account of one component; what it gained is what came less what went."""
+    lost = account["sink"] + account["escape"] + account["loss"]
+    went = {key: account[key] for key in ("sink", "escape", "loss")}
+    for key, value in {"source": account["injected"], **went, "kept": kept, "lost": lost}.items():
+        total[key] = total.get(key, 0.0) + value
+
+
+def _check(u: Array, largest: Array, chain: ChainSolver, name: str, tolerance: float) -> None:
+    """Refuse a field that is not a number, or negative beyond the error of time."""
+    check_density(u, chain.grid, name, positive=False)
+    lowest = u.min(axis=tuple(range(1, u.ndim)))
+    worst = float(np.min(lowest[largest > 0.0] / largest[largest > 0.0], initial=0.0))
+    if chain.positive and worst < -tolerance:
+        raise ConvergenceError(
+            f"{name}: the density is negative ({worst:.1e} of the largest so far at that energy); "
+            "a smaller solver.time.tolerance, or more energies per decade, helps"
+        )
 
 
 def _content(operator: TransportOperator, u: Array) -> float:
@@ -109,35 +135,21 @@ class _Component:
 
     def __init__(self, chain: ChainSolver, component: PrimarySource, history: Evolution) -> None:
         self.chain, self.component, self.history = chain, component, history
-        network = chain.network
-        self.nuclei = [chain.kinematics(s) for s in network.species]
+        self.nuclei = [chain.kinematics(s) for s in chain.network.species]
         self.to_log_p = [chain.column(k.momentum_per_energy) for k in self.nuclei]
-        self.parents: list[list[tuple[int, Array]]] = []
-        helium = chain.galaxy.helium_fraction
-        for index, nucleus in enumerate(self.nuclei):
-            rows = []
-            for channel in np.flatnonzero(network.child == index):
-                parent = int(network.parent[channel])
-                rate = collision_rate(network.production[channel], nucleus.beta, helium)
-                rows.append((parent, chain.column(rate) * chain.galaxy.hydrogen))
-            for parent, child, branching in network.decays:
-                if child == index:
-                    mother = network.species[parent]
-                    rate = branching * decay_rate(mother.half_life, self.nuclei[parent].gamma)
-                    rows.append((parent, chain.column(rate)))
-            self.parents.append(rows)
+        self.density = np.zeros((len(self.nuclei), *chain.grid.shape))
 
     def source(self, index: int, time: float, fields: Sequence[Array]) -> Array:
-        """Source of U of one nuclide at a time, given the fields of those before it."""
-        total = np.zeros(self.chain.grid.shape)
+        """Source of U of one nuclide at a time, given the fields of those before it.
+
+        Nuclides are asked for in order, so that only the one before is new.
+        """
+        if index > 0:
+            np.divide(fields[index - 1], self.to_log_p[index - 1], out=self.density[index - 1])
+        total = self.chain.secondary_source(index, self.density, self.nuclei[index])
         spectrum = self.component.spectra.get(self.chain.network.species[index].name)
         factor = self.history.strength(time)
         if spectrum is not None and factor != 0.0:
             total += factor * self.chain.column(spectrum) * self.component.density
-        for parent, rate in self.parents[index]:
-            total += rate * (fields[parent] / self.to_log_p[parent])
-        return total * self.to_log_p[index]
-
-    def feedback(self, index: int) -> Callable[[Array], Array] | None:
-        """Secondary protons, for protons."""
-        return self.chain.feedback(index)
+        total *= self.to_log_p[index]
+        return total

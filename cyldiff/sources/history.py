@@ -62,10 +62,6 @@ class PiecewiseHistory(Model):
         return tuple(self.times)
 
     def strength(self, time: float) -> float:
-        """Relative strength at a time [Myr]; at a switch, the mean of both sides."""
-        after = self._from(time, side="right")
-        return 0.5 * (self._from(time, side="left") + after)
-
-    def _from(self, time: float, side: Literal["left", "right"]) -> float:
-        place = int(np.searchsorted(np.asarray(self.times), time, side=side))
+        """Relative strength at a time [Myr]; at a switch, that from the switch on."""
+        place = int(np.searchsorted(np.asarray(self.times), time, side="right"))
         return 0.0 if place == 0 else float(self.strengths[place - 1])

@@ -43,9 +43,9 @@ def test_far_below_the_cut_off_nothing_changes():
 
 def test_the_spectrum_beyond_the_cut_off_follows_the_source():
     """Where losses are negligible, N = Q tau(R): the cut-off of the flux is that of the source."""
+    alone = ['species.include=["H1"]', "physics.secondary_protons=false"]
     cut, free = (
-        pipeline.run(load_config("quickstart", [*LIGHT, 'species.include=["H1"]', "physics.secondary_protons=false", *e]))
-        for e in (cut_off("10 TV"), [])
+        pipeline.run(load_config("quickstart", [*LIGHT, *alone, *extra])) for extra in (cut_off("10 TV"), [])
     )
     energy = cut["kinetic_energy"].values
     high = (energy > 1e4) & (energy < 2e5)
