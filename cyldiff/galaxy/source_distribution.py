@@ -79,7 +79,7 @@ class SourceDistribution(Model):
         else:
             h, power = self.scale_height, (1 if self.vertical == "exponential" else 2)
             density = grid.cell_average(lambda r, z: radial(r, z) * np.exp(-((np.abs(z) / h) ** power)))
-        total = float(np.sum(density * grid.volume))
+        total = grid.integral(density)
         if not total > 0.0:
             raise ValueError("the source distribution is zero everywhere on the grid")
         return density / total

@@ -24,7 +24,7 @@ from cyldiff.solve.base import SolveReport
 if TYPE_CHECKING:
     from cyldiff.solve.steady import SteadySolver
 
-__all__ = ["meridional_operator", "relative_residual", "solve_azimuthal"]
+__all__ = ["meridional_operator", "meridional_sweeps", "residual_sums", "relative_residual", "solve_azimuthal"]
 
 Array = NDArray[np.float64]
 Feedback = Callable[[Array], Array]
@@ -77,12 +77,23 @@ def relative_residual(operator: TransportOperator, x: Array, source: Array) -> t
     The largest over momenta of sum |q - A x| V / sum (|q| + max(net gain from other momenta, 0)) V.
     """
     defect = source - operator.apply(x)
-    left, entering = _norms(operator, x, source, defect)
+    left, entering = residual_sums(operator, x, source, defect)
     alive = entering > 1e-280
     return defect, float(np.max(left[alive] / entering[alive], initial=0.0))
 
 
-def _norms(operator: TransportOperator, x: Array, source: Array, defect: Array) -> tuple[Array, Array]:
+def meridional_sweeps(solver: SteadySolver, operator: TransportOperator) -> Callable[[Array], Array]:
+    """One cycle of sweeps from zero as a linear map of a defect to a correction, in 2-D and in 3-D."""
+    if "phi" not in operator.space:
+        return solver.cycle_of(operator)
+    problem = _Azimuthal(solver, operator, np.zeros(operator.grid.shape), None)
+    return lambda defect: problem.correct(defect, None)
+
+
+def residual_sums(
+    operator: TransportOperator, x: Array, source: Array, defect: Array
+) -> tuple[Array, Array]:
+    """What is left and what enters at every momentum, summed over the cells; their ratio is the residual."""
     in_space = tuple(range(1, x.ndim))
     volume = operator.grid.volume
     momentum_loss = operator.diagonal - operator.sink_rate - sum(t.diagonal for t in operator.space.values())
@@ -143,7 +154,7 @@ class _Azimuthal:
     def defect(self, x: Array) -> tuple[Array, float]:
         source = self.source if self.feedback is None else self.source + self.feedback(x)
         defect = source - self.operator.apply(x)
-        left, self.entering = _norms(self.operator, x, source, defect)
+        left, self.entering = residual_sums(self.operator, x, source, defect)
         alive = self.entering > 1e-280
         return defect, float(np.max(left[alive] / self.entering[alive], initial=0.0))
 

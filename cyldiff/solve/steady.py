@@ -104,6 +104,36 @@ class SteadySolver:
             problem.cycle(RELAXATION if allowed is not None else KRYLOV_RELAXATION)
         return problem.inner, problem.steps
 
+    def cycle_of(self, operator: TransportOperator) -> Callable[[Array], Array]:
+        """One cycle from zero as a linear map of the source: the preconditioner of a Krylov method.
+
+        The map works in the solver's own arrays: no other solve may come between its calls, and its
+        result is overwritten by the next one.
+        """
+        problem = _Problem(self, operator, np.zeros(operator.grid.shape), None)
+
+        def sweep(source: Array) -> Array:
+            problem.source = source
+            problem.set_source(None)
+            problem.start(None)
+            problem.cycle(KRYLOV_RELAXATION)
+            return problem.inner
+
+        return sweep
+
+    @property
+    def state(self) -> dict[str, float]:
+        """What a solver remembers from one nuclide to the next besides work arrays."""
+        return dict(self._longest)
+
+    def restore(self, state: dict[str, float]) -> None:
+        """Continue as the solver that had this state."""
+        self._longest.update(state)
+
+    def forget(self) -> None:
+        """Start with the next operator as a new solver would."""
+        self._longest.clear()
+
     def scratch(self, name: str, shape: tuple[int, ...]) -> Array:
         """A work array that is reused from solve to solve."""
         array = self._work.get(name)
