@@ -7,6 +7,7 @@ import shutil
 import signal
 import sys
 import time
+import traceback
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 from cyldiff.errors import ConfigError, CyldiffError, DataError, Problem, nearest
+from cyldiff.parallel.comm import end, launched_rank, launched_ranks
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -35,16 +37,18 @@ def _reported(command: Callable[..., Any]) -> Callable[..., Any]:
         try:
             return command(*args, **kwargs)
         except CyldiffError as error:
-            click.echo(str(error), err=True)
-            sys.exit(error.exit_status)
+            end(str(error), error.exit_status)
         except KeyboardInterrupt:
-            click.echo("interrupted; nothing was written", err=True)
-            sys.exit(130)
+            end("interrupted; nothing was written", 130)
         except BrokenPipeError:
             sys.exit(0)
         except MemoryError:
-            click.echo("not enough memory for this grid; use fewer cells, energies or species", err=True)
-            sys.exit(2)
+            end("not enough memory for this grid; use fewer cells, energies or species", 2)
+        except Exception:
+            # a fault of the program: with a traceback, but the other ranks must not wait for this one
+            if launched_ranks() == 1:
+                raise
+            end(traceback.format_exc(), 1)
 
     return wrapped
 
@@ -60,8 +64,10 @@ def main(verbose: bool) -> None:
     """Transport of cosmic rays in the Galaxy."""
     from cyldiff.logs import start_logging
 
-    start_logging(verbose=verbose)
-    signal.signal(signal.SIGTERM, _on_terminate)
+    start_logging(verbose=verbose and launched_rank() == 0)
+    # under MPI the launcher ends the ranks itself, and says so once
+    if launched_ranks() == 1:
+        signal.signal(signal.SIGTERM, _on_terminate)
 
 
 @main.command()
@@ -82,7 +88,10 @@ def run(config: str, output: Path | None, overrides: tuple[str, ...]) -> None:
     from cyldiff import pipeline
 
     result = pipeline.run(loaded, quiet=False)
+    if launched_rank() > 0:
+        return
     write_result(result, path)
+    pipeline.forget_checkpoints(loaded.config)
     click.echo(_summary(result, loaded, path, time.perf_counter() - started))
 
 

@@ -21,6 +21,7 @@ __all__ = [
     "MomentumAxis",
     "Observer",
     "OutputConfig",
+    "PetscConfig",
     "PhysicsConfig",
     "RunConfig",
     "RunInfo",
@@ -176,12 +177,23 @@ class ErrorEstimate(Model):
     coarsening: Number = Field(default=2.0, ge=1.2, le=4.0, description="ratio of the cell sizes")
 
 
+class PetscConfig(Model):
+    """Settings of the PETSc back end; PETSc's own options go into PETSC_OPTIONS, with the prefix cyldiff_."""
+
+    preconditioner: Literal["sweeps", "ilu", "hypre"] = Field(
+        default="sweeps", description='"sweeps" along lines with overlap, "ilu" per rank, "hypre" BoomerAMG'
+    )
+    direct: bool = Field(default=False, description="one sparse factorisation instead: a check on small grids")
+    maximum_iterations: Integer = Field(default=500, ge=1, description="Krylov iterations of one solve")
+
+
 class SolverConfig(Model):
     """How the equation is solved."""
 
     kind: Literal["steady"] = "steady"
-    backend: Literal["numba", "direct"] = Field(
-        default="numba", description='"numba", or "direct": sparse factorisation, small grids only'
+    backend: Literal["numba", "direct", "petsc"] = Field(
+        default="numba",
+        description='"numba"; "petsc": on many processes, with mpiexec; "direct": factorisation, small grids only',
     )
     tolerance: Number = Field(default=1e-8, gt=1e-14, lt=0.1, description="relative residual to reach")
     maximum_cycles: Integer = Field(default=40, ge=1, description="stationary cycles before the Krylov fallback")
@@ -189,6 +201,10 @@ class SolverConfig(Model):
         default="third-order", description="flux in momentum"
     )
     grid_error: ErrorEstimate = Field(default_factory=ErrorEstimate)
+    petsc: PetscConfig = Field(default_factory=PetscConfig)
+    checkpoint: str = Field(
+        default="", description="folder that keeps finished nuclides until the result is written; none if empty"
+    )
 
 
 class OutputConfig(Model):
