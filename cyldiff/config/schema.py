@@ -184,7 +184,7 @@ class PetscConfig(Model):
         default="sweeps", description='"sweeps" along lines with overlap, "ilu" per rank, "hypre" BoomerAMG'
     )
     direct: bool = Field(default=False, description="one sparse factorisation instead: a check on small grids")
-    maximum_iterations: Integer = Field(default=500, ge=1, description="Krylov iterations of one solve")
+    maximum_iterations: Integer = Field(default=500, ge=1, description="Krylov iterations of one nuclide")
 
 
 class SolverConfig(Model):

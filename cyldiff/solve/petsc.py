@@ -85,7 +85,7 @@ class PetscSolver:
     tolerance : true relative residual to reach
     direct : one sparse factorisation (MUMPS or SuperLU_DIST; PETSc's own on one rank) as a check
     preconditioner : "sweeps", "ilu" (blocks) or "hypre" (BoomerAMG)
-    maximum_iterations : of one Krylov solve
+    maximum_iterations : of one nuclide, all Krylov solves together
 
     Use it in a ``with`` block, or call :meth:`close` on all ranks.
     """
@@ -278,19 +278,19 @@ class _System:
         self, matrix: Any, krylov: Any, solution: Array, defect: Array, residual: float
     ) -> list[float]:
         """Corrections, each by one Krylov solve, added to `solution`; the residuals."""
-        tolerance = self.solver.tolerance
+        tolerance, most = self.solver.tolerance, self.solver.maximum_iterations
         # the 2-norm bounds the residual, mostly from afar
         target, bound = 3.0 * tolerance, None
         history = [residual]
         given, result = self.vectors
-        while history[-1] > tolerance and len(history) <= MAXIMUM_PASSES:
+        while history[-1] > tolerance and len(history) <= MAXIMUM_PASSES and self.iterations < most:
             given.array[:] = vector_of(defect) * self.scale
             norm = given.norm()
             if bound is not None:
                 target = min(0.5 * norm, bound)
             if self.feedback is not None:
                 target = max(target, FEEDBACK_STEP * norm)
-            krylov.setTolerances(rtol=1e-30, atol=target, divtol=1e30, max_it=self.solver.maximum_iterations)
+            krylov.setTolerances(rtol=1e-30, atol=target, divtol=1e30, max_it=most - self.iterations)
             krylov.solve(given, result)
             self.iterations += krylov.getIterationNumber()
             solution += field_of(result.array_r / self.scale, solution.shape)
