@@ -104,8 +104,8 @@ def _ranks(config: RunConfig) -> Comm:
     comm = get_comm()
     if comm.size > 1 and config.solver.backend != "petsc":
         raise CyldiffError(
-            f'{comm.size} processes were started, but solver.backend = "{config.solver.backend}" runs on one; '
-            'add --set \'solver.backend = "petsc"\', or start it without mpiexec'
+            f'{comm.size} processes were started; solver.backend = "{config.solver.backend}" uses one: '
+            "add --set 'solver.backend = \"petsc\"', or start it without mpiexec"
         )
     return comm
 

@@ -61,7 +61,9 @@ class SpaceAxes(Model):
     geometry: Literal["cylindrical", "slab"] = Field(description='"cylindrical" (r, z) or 1-D "slab" in z')
     r: SpaceAxis | None = Field(default=None, description="radial cells; not for a slab")
     z: SpaceAxis = Field(description="vertical cells")
-    half_space: bool = Field(default=False, description="solve z >= 0 only; needs symmetric sources, gas and D")
+    half_space: bool = Field(
+        default=False, description="solve z >= 0 only; needs symmetric sources, gas and D"
+    )
 
     @model_validator(mode="after")
     def _matching(self) -> SpaceAxes:
@@ -183,7 +185,7 @@ class PetscConfig(Model):
     preconditioner: Literal["sweeps", "ilu", "hypre"] = Field(
         default="sweeps", description='"sweeps" along lines with overlap, "ilu" per rank, "hypre" BoomerAMG'
     )
-    direct: bool = Field(default=False, description="one sparse factorisation instead: a check on small grids")
+    direct: bool = Field(default=False, description="one sparse factorisation: a check on small grids")
     maximum_iterations: Integer = Field(default=500, ge=1, description="Krylov iterations of one nuclide")
 
 
@@ -193,17 +195,19 @@ class SolverConfig(Model):
     kind: Literal["steady"] = "steady"
     backend: Literal["numba", "direct", "petsc"] = Field(
         default="numba",
-        description='"numba"; "petsc": on many processes, with mpiexec; "direct": factorisation, small grids only',
+        description='"numba"; "petsc": on many processes; "direct": factorisation, small grids only',
     )
     tolerance: Number = Field(default=1e-8, gt=1e-14, lt=0.1, description="relative residual to reach")
-    maximum_cycles: Integer = Field(default=40, ge=1, description="stationary cycles before the Krylov fallback")
+    maximum_cycles: Integer = Field(
+        default=40, ge=1, description="stationary cycles before the Krylov fallback"
+    )
     momentum_scheme: Literal["third-order", "chang-cooper", "upwind"] = Field(
         default="third-order", description="flux in momentum"
     )
     grid_error: ErrorEstimate = Field(default_factory=ErrorEstimate)
     petsc: PetscConfig = Field(default_factory=PetscConfig)
     checkpoint: str = Field(
-        default="", description="folder that keeps finished nuclides until the result is written; none if empty"
+        default="", description="folder that keeps finished nuclides until the result is written; empty: none"
     )
 
 

@@ -35,7 +35,9 @@ def fingerprint(config: RunConfig) -> str:
     """
     solver = config.solver.model_dump(mode="json", include={"kind", "tolerance", "momentum_scheme"})
     parts = [version(), config.model_dump(mode="json", include={"grid", "physics", "species"}), solver]
-    tables = {str(path.relative_to(root)): hashlib.sha256(path.read_bytes()).hexdigest() for root, path in _tables()}
+    tables = {
+        str(path.relative_to(root)): hashlib.sha256(path.read_bytes()).hexdigest() for root, path in _tables()
+    }
     text = json.dumps([*parts, tables], sort_keys=True, default=str)
     return hashlib.sha256(text.encode()).hexdigest()
 

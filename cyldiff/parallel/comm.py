@@ -19,7 +19,7 @@ __all__ = ["Comm", "MpiComm", "end", "get_comm", "launched_rank", "launched_rank
 
 Array = NDArray[np.float64]
 
-#: variables with which launchers (Open MPI, MPICH and its kin, srun) tell a process how many there are, and which it is
+#: with these Open MPI, MPICH and its kin, and srun tell a process how many there are, and which it is
 _SIZES = ("OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "SLURM_STEP_NUM_TASKS")
 _RANKS = ("OMPI_COMM_WORLD_RANK", "PMI_RANK", "SLURM_PROCID")
 #: how long a rank that failed waits for rank 0 to report the same error first [s]
@@ -114,7 +114,8 @@ class MpiComm(Comm):
 
     def neighbours(self, low: Array, high: Array) -> tuple[Array | None, Array | None]:
         """Exchange with the ranks below and above, both at the same time."""
-        requests, taken = [], []
+        requests: list[Any] = []
+        taken: list[Array | None] = []
         for given, other, up in ((low, self.rank - 1, 0), (high, self.rank + 1, 1)):
             if not 0 <= other < self.size:
                 taken.append(None)

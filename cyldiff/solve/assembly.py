@@ -87,7 +87,7 @@ def field_of(vector: Array, shape: tuple[int, ...]) -> Array:
 def _four(operator: TransportOperator) -> tuple[int, int, int, int]:
     """Shape (p, r, phi, z); one cell in phi for a 2-D grid."""
     shape = operator.grid.shape
-    return shape if len(shape) == 4 else (shape[0], shape[1], 1, shape[2])  # type: ignore[return-value]
+    return (shape[0], shape[1], shape[2] if len(shape) == 4 else 1, shape[-1])
 
 
 def _row_sizes(shape: tuple[int, int, int, int], before: bool, after: bool) -> NDArray[np.int64]:

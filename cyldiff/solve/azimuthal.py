@@ -24,7 +24,13 @@ from cyldiff.solve.base import SolveReport
 if TYPE_CHECKING:
     from cyldiff.solve.steady import SteadySolver
 
-__all__ = ["meridional_operator", "meridional_sweeps", "residual_sums", "relative_residual", "solve_azimuthal"]
+__all__ = [
+    "meridional_operator",
+    "meridional_sweeps",
+    "relative_residual",
+    "residual_sums",
+    "solve_azimuthal",
+]
 
 Array = NDArray[np.float64]
 Feedback = Callable[[Array], Array]
@@ -90,9 +96,7 @@ def meridional_sweeps(solver: SteadySolver, operator: TransportOperator) -> Call
     return lambda defect: problem.correct(defect, None)
 
 
-def residual_sums(
-    operator: TransportOperator, x: Array, source: Array, defect: Array
-) -> tuple[Array, Array]:
+def residual_sums(operator: TransportOperator, x: Array, source: Array, defect: Array) -> tuple[Array, Array]:
     """What is left and what enters at every momentum, summed over the cells; their ratio is the residual."""
     in_space = tuple(range(1, x.ndim))
     volume = operator.grid.volume
@@ -149,7 +153,12 @@ class _Azimuthal:
 
     def _varying(self) -> list[Array]:
         o = self.operator
-        return [o.sink_rate, o.loss_rate, np.asarray(o.space["r"].diagonal), np.asarray(o.space["phi"].diagonal)]
+        return [
+            o.sink_rate,
+            o.loss_rate,
+            np.asarray(o.space["r"].diagonal),
+            np.asarray(o.space["phi"].diagonal),
+        ]
 
     def defect(self, x: Array) -> tuple[Array, float]:
         source = self.source if self.feedback is None else self.source + self.feedback(x)
@@ -207,4 +216,3 @@ class _Azimuthal:
             if history[-1] <= self.solver.tolerance or not np.isfinite(history[-1]):
                 break
         return solution
-

@@ -264,9 +264,7 @@ class ChainSolver:
                 break
         return solution, SolveReport("direct", 0, 0.0, ())
 
-    def _feedback(
-        self, index: int, species: Species, nucleus: Kinematics
-    ) -> Callable[[Array], Array] | None:
+    def _feedback(self, index: int, species: Species, nucleus: Kinematics) -> Callable[[Array], Array] | None:
         if species.name != "H1" or not self.secondary_protons:
             return None
         to_log_p = self._column(nucleus.momentum_per_energy)
@@ -332,7 +330,7 @@ def _fault(solution: Array, largest: Array, grid: Grid) -> tuple[float, str] | N
         where = [int(a) for a in np.unravel_index(np.argmin(relative), solution.shape)]
         return float(relative.min()), (
             f"the density is negative ({relative.min():.1e} of the largest at that energy) "
-            f'at {_place(grid, where)}; a finer energy grid, or solver.momentum_scheme = "chang-cooper", helps'
+            f'at {_place(grid, where)}; a finer energy grid, or solver.momentum_scheme = "chang-cooper" helps'
         )
     return None
 

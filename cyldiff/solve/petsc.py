@@ -105,7 +105,10 @@ class PetscSolver:
         self._range = Partition(self.whole.r.n, self.comm.size).range(self.comm.rank)
         self._petsc = load_petsc()
         size = int(np.prod(self.whole.shape))
-        if size * 12 > np.iinfo(self._petsc.IntType).max * self.comm.size or size > np.iinfo(self._petsc.IntType).max:
+        if (
+            size * 12 > np.iinfo(self._petsc.IntType).max * self.comm.size
+            or size > np.iinfo(self._petsc.IntType).max
+        ):
             raise CyldiffError(
                 f"{size} unknowns on {self.comm.size} ranks are too many for PETSc with 32-bit integers; "
                 "use more ranks, or a PETSc configured with --with-64-bit-indices"

@@ -213,7 +213,9 @@ class _Problem:
         delta = scratch("delta", (n_p + 1, n_r, n_z))
         factor = scratch("factor", delta.shape if self.has_g else (1, 1, 1))
         tile, pivots_r = (scratch(name, (n_r, kernels.padded(n_z))) for name in ("tile", "pivots_r"))
-        y, above, pivots_z = (scratch(name, (n_z, kernels.padded(n_r))) for name in ("y", "above", "pivots_z"))
+        y, above, pivots_z = (
+            scratch(name, (n_z, kernels.padded(n_r))) for name in ("y", "above", "pivots_z")
+        )
         carry = scratch("carry", (2, kernels.padded(max(n_r, n_z))))
         for s in self.shift_list:
             kernels.sweep(

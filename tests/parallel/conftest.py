@@ -1,4 +1,4 @@
-"""Tests of the parallel code: with a real MPI and a real PETSc where they are, skipped with a reason elsewhere."""
+"""With a real MPI and a real PETSc where they are, skipped with a reason elsewhere."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Small problems with every process on, in 2-D and 3-D, and what solves them on this rank's part.
 
-As a program, ``parallel_cases.py CASE OUT.npz [PRECONDITIONER | direct]`` solves one with PETSc on all ranks of an MPI
-launch and writes the densities.
+As a program, ``parallel_cases.py CASE OUT.npz [PRECONDITIONER | direct]`` solves one with PETSc on all
+ranks of an MPI launch and writes the densities.
 """
 
 from __future__ import annotations
@@ -44,7 +44,8 @@ CONFIG = {
         "halo": {"radius": "20 kpc", "half_height": "4 kpc"},
         "observer": {"r": "8.5 kpc", "z": "0 kpc"},
         "diffusion": {
-            "kind": "power-law", "D0": "5.8e28 cm^2/s", "reference_rigidity": "4 GV", "delta": 0.35, "eta": 1.0,
+            "kind": "power-law", "D0": "5.8e28 cm^2/s", "reference_rigidity": "4 GV",
+            "delta": 0.35, "eta": 1.0,
         },
         "reacceleration": {"kind": "seo-ptuskin-1994", "alfven_speed": "25 km/s"},
         "convection": {"kind": "linear-wind", "V0": "5 km/s", "gradient": "3 km/s/kpc"},
@@ -84,7 +85,8 @@ def whole_grid(case):
     shape = SHAPES[case]
     return Grid.build(
         kinetic_energy=np.geomspace(0.01, 1e4, shape[0]), radius=20.0, half_height=4.0, n_r=shape[1],
-        n_z=shape[-1], half_space=case != "2d whole", stretch=4.0, n_phi=shape[2] if len(shape) == 4 else None,
+        n_z=shape[-1], half_space=case != "2d whole", stretch=4.0,
+        n_phi=shape[2] if len(shape) == 4 else None,
     )  # fmt: skip
 
 
@@ -121,7 +123,7 @@ def native(case):
 
 
 def difference(density, reference):
-    """Largest difference in space relative to the largest density at that momentum, of all species and momenta."""
+    """Largest difference in space, relative to the largest density of a species at a momentum."""
     space = tuple(range(3, reference.ndim))
     return float((np.abs(density - reference).max(axis=space) / np.abs(reference).max(axis=space)).max())
 
@@ -137,7 +139,11 @@ def main(case, path, how="sweeps"):
     joined = solution.gather(comm)
     if comm.rank == 0:
         np.savez(
-            path, density=joined.density, balance=solution.balance, steps=solution.steps, residual=solution.residual
+            path,
+            density=joined.density,
+            balance=solution.balance,
+            steps=solution.steps,
+            residual=solution.residual,
         )
 
 

@@ -55,7 +55,9 @@ def test_restart_gives_the_same_answer(cases, tmp_path, stopping, monkeypatch):
     solved = []
     solve = SteadySolver.solve
     monkeypatch.setattr(
-        SteadySolver, "solve", lambda self, *a, name="", **k: solved.append(name) or solve(self, *a, name=name, **k)
+        SteadySolver,
+        "solve",
+        lambda self, *a, name="", **k: solved.append(name) or solve(self, *a, name=name, **k),
     )
     resumed = pipeline.run(config(cases, tmp_path))
     assert "C12" not in solved
@@ -110,7 +112,8 @@ def test_another_number_of_ranks_continues(mpi, cases, tmp_path, stopping):
     assert stopped_run(cases, tmp_path, stopping, at="H1")[0] == "B11"
     # every rank reads its own cells of what one process wrote
     code = (
-        "import sys, parallel_cases as c; from cyldiff import pipeline; from cyldiff.parallel.comm import get_comm;"
+        "import sys, parallel_cases as c; from cyldiff import pipeline;"
+        "from cyldiff.parallel.comm import get_comm;"
         "r = pipeline.run(c.run_config(*sys.argv[2:]));"
         "get_comm().rank == 0 and r.to_netcdf(sys.argv[1], engine='netcdf4')"
     )

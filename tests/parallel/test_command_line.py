@@ -100,7 +100,9 @@ def checkpointed(config, tmp_path, *more):
 
 def kill_after(command, folder, files):
     """Start a run and kill it without warning when its checkpoint has some files."""
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True)
+    process = subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True
+    )
     deadline = time.monotonic() + 90
     while len(list(folder.glob("*.nc"))) < files:
         assert process.poll() is None, process.stderr.read()
@@ -115,7 +117,14 @@ def kill_after(command, folder, files):
 @pytest.mark.skipif(os.name != "posix", reason="kills a process group")
 def test_a_killed_run_resumes_with_the_same_answer(config, tmp_path):
     # a grid on which the kill surely comes before the end
-    size = ("--set", "grid.space.r.n = 31", "--set", "grid.space.z.n = 25", "--set", "grid.momentum.per_decade = 16")
+    size = (
+        "--set",
+        "grid.space.r.n = 31",
+        "--set",
+        "grid.space.z.n = 25",
+        "--set",
+        "grid.momentum.per_decade = 16",
+    )
     command = [sys.executable, *checkpointed(config, tmp_path, *size)]
     kill_after(command, tmp_path / "kept", 1)
     assert not (tmp_path / "out.nc").exists()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 from scipy import sparse
@@ -38,7 +40,7 @@ def test_cells_are_shared_evenly_and_completely():
             ranges = [partition.range(rank) for rank in range(ranks)]
             assert ranges[0][0] == 0
             assert ranges[-1][1] == cells
-            assert all(a[1] == b[0] for a, b in zip(ranges[:-1], ranges[1:], strict=True))
+            assert all(a[1] == b[0] for a, b in itertools.pairwise(ranges))
             sizes = [high - low for low, high in ranges]
             assert max(sizes) - min(sizes) <= 1
             assert min(sizes) == partition.smallest
