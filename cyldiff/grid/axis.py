@@ -102,7 +102,8 @@ def radial_axis(n: int, radius: float) -> Axis:
 
 def azimuthal_axis(n: int) -> Axis:
     """`n` equal cells around the circle; phi = 0 is a cell centre and points from the Galactic centre
-    to the Sun's side of the x axis (the Sun has phi = pi, see :mod:`cyldiff.grid.frames`)."""
+    to the Sun's side of the x axis (the Sun has phi = pi, see :mod:`cyldiff.grid.frames`).
+    """
     _enough("phi", n)
     step = 2.0 * np.pi / n
     centers = step * np.arange(n)

@@ -44,7 +44,8 @@ def measure(cells: tuple[int, ...], how: str, model: str) -> list[str]:
     config = load_config(model, OVERRIDES).config
     whole = Grid.build(
         kinetic_energy=np.geomspace(0.01, 1e5, cells[0]), radius=config.physics.halo.radius,
-        half_height=config.physics.halo.half_height, n_r=cells[1], n_z=cells[-1], half_space=True, stretch=5.0,
+        half_height=config.physics.halo.half_height, n_r=cells[1], n_z=cells[-1],
+        half_space=True, stretch=5.0,
         n_phi=cells[2] if len(cells) == 4 else None,
     )  # fmt: skip
     chain = build_chain(config, whole, comm)
@@ -70,7 +71,8 @@ def measure(cells: tuple[int, ...], how: str, model: str) -> list[str]:
         return []
     size = int(np.prod(cells))
     return [
-        " x ".join(map(str, cells)), f"{size}", str(comm.size), how, str(report.steps), f"{report.residual:.0e}",
+        " x ".join(map(str, cells)), f"{size}", str(comm.size), how, str(report.steps),
+        f"{report.residual:.0e}",
         f"{seconds[1][2]:.2f}", f"{total_cpu:.2f}", f"{seconds[1][0]:.2f}", f"{memory / size:.0f}",
     ]  # fmt: skip
 

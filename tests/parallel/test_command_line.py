@@ -70,9 +70,6 @@ def test_several_processes_need_the_petsc_back_end(mpi, config, tmp_path):
 
 @pytest.mark.mpi
 def test_too_many_ranks_for_the_grid(mpi, config, tmp_path):
-    done = mpi(3, "-m", "cyldiff", "run", config, *PETSC, "--set", 'grid.space.geometry = "slab"',
-               "--set", "grid.space.r = null", cwd=tmp_path)  # fmt: skip
-    assert done.returncode == 2
     done = mpi(6, "-m", "cyldiff", "run", config, *PETSC, "--set", "grid.space.r.n = 5", cwd=tmp_path)
     assert done.returncode == 2
     assert done.stderr.count("6 ranks are too many: the grid has 5 r cells") == 1
