@@ -2,7 +2,7 @@
 
 Restricted additive Schwarz: every rank extends its part by a few r cells of its neighbours, sweeps
 along the lines of that block, and keeps the result in its own cells. The sweeps make the number of
-iterations independent of the resolution, the overlap nearly so of the number of ranks: what is wrong
+iterations independent of the resolution, the overlap nearly so of a moderate number of ranks: what is wrong
 at a cut is damped over the height of the halo by escape.
 """
 
