@@ -7,6 +7,7 @@ import shutil
 import signal
 import sys
 import time
+import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 from cyldiff.errors import ConfigError, CyldiffError, DataError, Problem, nearest, quoted
+from cyldiff.parallel.comm import end, launched_rank, launched_ranks
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -54,17 +56,18 @@ def _reported(command: Callable[..., Any]) -> Callable[..., Any]:
             with _stoppable():
                 return command(*args, **kwargs)
         except CyldiffError as error:
-            click.echo(str(error), err=True)
-            sys.exit(error.exit_status)
+            end(str(error), error.exit_status)
         except _Stopped as stopped:
-            click.echo(f"stopped by {signal.Signals(stopped.signum).name}", err=True)
-            sys.exit(128 + stopped.signum)
+            end(f"stopped by {signal.Signals(stopped.signum).name}", 128 + stopped.signum)
         except KeyboardInterrupt:
-            click.echo("interrupted", err=True)
-            sys.exit(128 + signal.SIGINT)
+            end("interrupted", 128 + signal.SIGINT)
         except MemoryError:
-            click.echo("not enough memory for this grid; use fewer cells, energies or species", err=True)
-            sys.exit(2)
+            end("not enough memory for this grid; use fewer cells, energies or species", 2)
+        except Exception:
+            # a fault of the program: with a traceback, but the other ranks must not wait for this one
+            if launched_ranks() == 1:
+                raise
+            end(traceback.format_exc(), 1)
 
     return wrapped
 
@@ -76,7 +79,9 @@ def _stoppable() -> Iterator[None]:
     def stop(signum: int, frame: Any) -> NoReturn:
         raise _Stopped(signum)
 
-    names = [n for n in ("SIGTERM", "SIGHUP") if hasattr(signal, n)]
+    # under MPI the launcher ends the ranks itself, and says so once
+    wanted = ("SIGTERM", "SIGHUP") if launched_ranks() == 1 else ()
+    names = [n for n in wanted if hasattr(signal, n)]
     # a signal that is ignored (nohup) stays ignored
     ours = [s for n in names if signal.getsignal(s := getattr(signal, n)) == signal.SIG_DFL]
     for number in ours:
@@ -109,7 +114,7 @@ def main(verbose: bool) -> None:
         # a terminal that cannot show a letter shows "?" instead of ending the program
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")
-    start_logging(verbose=verbose)
+    start_logging(verbose=verbose and launched_rank() == 0)
 
 
 _config = click.argument("config")
@@ -139,7 +144,10 @@ def run(config: str, output: Path | None, overrides: tuple[str, ...]) -> None:
     from cyldiff.io.netcdf import write_result
 
     result = pipeline.run(loaded, quiet=False)
+    if launched_rank() > 0:
+        return
     write_result(result, path)
+    pipeline.forget_checkpoints(loaded.config)
     click.echo(_summary(result, loaded, path, time.perf_counter() - started))
 
 

@@ -9,29 +9,49 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import xarray as xr
 
 from cyldiff.config.load import LoadedConfig, load_config
 from cyldiff.config.schema import RunConfig
+from cyldiff.errors import CyldiffError
 from cyldiff.galaxy import Galaxy
 from cyldiff.grid import Grid, energy_grid
 from cyldiff.io.certificate import certify
+from cyldiff.io.checkpoint import Checkpoint, fingerprint
 from cyldiff.io.dataset import build_dataset, in_time
 from cyldiff.io.grid_error import add_grid_error, coarsened
 from cyldiff.io.provenance import stamp
 from cyldiff.observables.spectra import modulated_flux
+from cyldiff.parallel.comm import Comm, get_comm
+from cyldiff.parallel.partition import own_part
 from cyldiff.particles.network import Network
 from cyldiff.particles.species import Species, select
 from cyldiff.progress import track
+from cyldiff.solve.base import Solver
 from cyldiff.solve.chain import ChainSolution, ChainSolver, PrimarySource
 from cyldiff.solve.evolution import Evolution, evolve
+from cyldiff.solve.petsc import PetscSolver
 from cyldiff.solve.steady import SteadySolver
 from cyldiff.sources.component import normalise, primary_source
 from cyldiff.transport.build import Propagation
 
-__all__ = ["build_chain", "build_grid", "build_sources", "describe", "follow", "run", "solve"]
+__all__ = [
+    "build_chain",
+    "build_grid",
+    "build_sources",
+    "describe",
+    "follow",
+    "forget_checkpoints",
+    "run",
+    "solve",
+]
+
+#: label of the solve on the coarser mesh
+GRID_ERROR = "grid error"
 
 
 def run(config: LoadedConfig | str, *, quiet: bool = True) -> xr.Dataset:
@@ -42,34 +62,55 @@ def run(config: LoadedConfig | str, *, quiet: bool = True) -> xr.Dataset:
     config : LoadedConfig, or the name or path of a run file
     quiet : no progress on the terminal
 
+    Under mpiexec all processes call it together; the others than rank 0 return an empty dataset.
+
     Raises
     ------
     ConfigError      if a file or name is not valid
-    GridError        if the grid does not allow the model
+    GridError        if the grid does not allow the model, or has too few cells for the processes
+    DataError        if a checkpoint belongs to another run
     ConvergenceError if a nuclide does not converge or the certificate fails
     """
     loaded = config if isinstance(config, LoadedConfig) else load_config(config)
+    comm = _ranks(loaded.config)
+    quiet = quiet or comm.rank > 0
     started = time.perf_counter()
-    dataset = solve(loaded.config, quiet=quiet)
+    dataset = solve(loaded.config, quiet=quiet, comm=comm)
     estimate = loaded.config.solver.grid_error
+    coarse = None
     if estimate.enabled:
-        coarse = solve(coarsened(loaded.config), quiet=quiet, label="grid error", positive=False)
+        coarse = solve(coarsened(loaded.config), quiet=quiet, label=GRID_ERROR, comm=comm, positive=False)
+    if comm.rank > 0:
+        return dataset
+    if coarse is not None:
         add_grid_error(dataset, coarse)
     certify(dataset, loaded.config)
     return stamp(dataset, loaded, seconds=time.perf_counter() - started)
 
 
 def solve(
-    config: RunConfig, *, quiet: bool = True, label: str = "nuclides", positive: bool = True
+    config: RunConfig,
+    *,
+    quiet: bool = True,
+    label: str = "nuclides",
+    comm: Comm | None = None,
+    positive: bool = True,
 ) -> xr.Dataset:
     """From a valid config to a dataset: one solve of the whole chain on one grid.
 
     `positive` refuses negative densities; the coarse twin of an error estimate may have some.
     """
+    comm = comm or Comm()
     grid = build_grid(config)
-    chain = build_chain(config, grid, positive=positive)
-    sources = build_sources(config, grid, chain.network.species)
-    solution = chain.solve(sources, progress=_progress(label, quiet))
+    chain = build_chain(config, grid, comm, positive=positive)
+    sources = build_sources(config, chain.grid, chain.network.species)
+    chain.record = _checkpoint(config, grid, comm, label)
+    solution = chain.solve(sources, progress=_progress(label, quiet)).gather(comm)
+    sources = [_whole(source, comm) for source in sources]
+    if isinstance(chain.solver, PetscSolver):
+        chain.solver.close()
+    if solution is None:
+        return xr.Dataset()
     strength = normalise(config.physics, grid, sources, solution)
     if config.solver.time is None:
         return describe(config, grid, sources, solution, strength)
@@ -110,6 +151,43 @@ def describe(
     return dataset
 
 
+def _ranks(config: RunConfig) -> Comm:
+    """The processes that solve together; only the PETSc back end knows more than one."""
+    comm = get_comm()
+    if comm.size > 1 and config.solver.backend != "petsc":
+        raise CyldiffError(
+            f'{comm.size} processes were started; solver.backend = "{config.solver.backend}" uses one: '
+            "add --set 'solver.backend = \"petsc\"', or start it without mpiexec"
+        )
+    return comm
+
+
+def _whole(source: PrimarySource, comm: Comm) -> PrimarySource:
+    """A source component on the whole grid on rank 0, unchanged on the others."""
+    joined = comm.gather(source.density, axis=0)
+    return source if joined is None else replace(source, density=joined)
+
+
+def _checkpoint(config: RunConfig, grid: Grid, comm: Comm, label: str) -> Checkpoint | None:
+    if not config.solver.checkpoint:
+        return None
+    return Checkpoint(_folder(config, label), fingerprint(config), grid=grid, comm=comm)
+
+
+def _folder(config: RunConfig, label: str) -> Path:
+    folder = Path(config.solver.checkpoint)
+    return folder / "grid-error" if label == GRID_ERROR else folder
+
+
+def forget_checkpoints(config: RunConfig) -> None:
+    """Delete the checkpoint of a run whose result is safe; by rank 0."""
+    comm = get_comm()
+    if config.solver.checkpoint and comm.rank == 0:
+        for one, label in ((coarsened(config), GRID_ERROR), (config, "")):
+            if _folder(one, label).is_dir():
+                Checkpoint(_folder(one, label), fingerprint(one), grid=build_grid(one), comm=Comm()).remove()
+
+
 def build_grid(config: RunConfig) -> Grid:
     """Resolution from the grid section, box and observer from the physics."""
     space, momentum, physics = config.grid.space, config.grid.momentum, config.physics
@@ -127,9 +205,13 @@ def build_grid(config: RunConfig) -> Grid:
     )
 
 
-def build_chain(config: RunConfig, grid: Grid, *, positive: bool = True) -> ChainSolver:
-    """Galaxy, laws of motion and nuclear network on a grid, ready to be solved."""
+def build_chain(
+    config: RunConfig, grid: Grid, comm: Comm | None = None, *, positive: bool = True
+) -> ChainSolver:
+    """Galaxy, laws of motion and nuclear network on this rank's part of a grid, ready to be solved."""
     physics, numerics = config.physics, config.solver
+    comm, whole = comm or Comm(), grid
+    grid = own_part(whole, comm)
     galaxy = Galaxy.on_grid(physics.gas, grid)
     propagation = Propagation(
         grid=grid,
@@ -145,7 +227,16 @@ def build_chain(config: RunConfig, grid: Grid, *, positive: bool = True) -> Chai
         spallation=physics.spallation,
         kinetic_energy=grid.kinetic_energy,
     )
-    solver = SteadySolver(numerics.tolerance, numerics.maximum_cycles)
+    solver: Solver = SteadySolver(numerics.tolerance, numerics.maximum_cycles)
+    if numerics.backend == "petsc":
+        solver = PetscSolver(
+            whole,
+            comm,
+            numerics.tolerance,
+            direct=numerics.petsc.direct,
+            preconditioner=numerics.petsc.preconditioner,
+            maximum_iterations=numerics.petsc.maximum_iterations,
+        )
     return ChainSolver(
         propagation,
         network,
@@ -154,6 +245,7 @@ def build_chain(config: RunConfig, grid: Grid, *, positive: bool = True) -> Chai
         direct=numerics.backend == "direct",
         secondary_protons=physics.secondary_protons,
         positive=positive,
+        comm=comm,
     )
 
 

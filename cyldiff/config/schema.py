@@ -23,6 +23,7 @@ __all__ = [
     "MomentumAxis",
     "Observer",
     "OutputConfig",
+    "PetscConfig",
     "PhysicsConfig",
     "RunConfig",
     "RunInfo",
@@ -77,7 +78,9 @@ class SpaceAxes(Model):
     r: SpaceAxis | None = Field(default=None, description="radial cells; not for a slab")
     phi: SpaceAxis | None = Field(default=None, description="cells around the circle: makes the grid 3-D")
     z: SpaceAxis = Field(description="vertical cells")
-    half_space: bool = Field(default=False, description="solve z >= 0 only; needs symmetric sources, gas and D")
+    half_space: bool = Field(
+        default=False, description="solve z >= 0 only; needs symmetric sources, gas and D"
+    )
 
     @model_validator(mode="after")
     def _matching(self) -> SpaceAxes:
@@ -231,6 +234,14 @@ class TimeConfig(Model):
         if any(t <= 0.0 for t in value) or list(value) != sorted(set(value)):
             raise ValueError("times must be positive and increasing")
         return value
+class PetscConfig(Model):
+    """Settings of the PETSc back end; PETSc's own options go into PETSC_OPTIONS, with the prefix cyldiff_."""
+
+    preconditioner: Literal["sweeps", "ilu", "hypre"] = Field(
+        default="sweeps", description='"sweeps" along lines with overlap, "ilu" per rank, "hypre" BoomerAMG'
+    )
+    direct: bool = Field(default=False, description="one sparse factorisation: a check on small grids")
+    maximum_iterations: Integer = Field(default=500, ge=1, description="Krylov iterations of one nuclide")
 
 
 class SolverConfig(Model):
@@ -240,16 +251,23 @@ class SolverConfig(Model):
         default="steady", description='the "steady" state, or its approach in time by "crank-nicolson"'
     )
     time: TimeConfig | None = Field(default=None, description="times of a crank-nicolson run")
-    backend: Literal["numba", "direct"] = Field(
-        default="numba", description='"numba", or "direct": sparse factorisation, small grids only'
+    backend: Literal["numba", "direct", "petsc"] = Field(
+        default="numba",
+        description='"numba"; "petsc": on many processes; "direct": factorisation, small grids only',
     )
     tolerance: Number = Field(default=1e-8, gt=1e-14, lt=0.1, description="relative residual to reach")
-    maximum_cycles: Integer = Field(default=40, ge=1, description="stationary cycles before the Krylov fallback")
+    maximum_cycles: Integer = Field(
+        default=40, ge=1, description="stationary cycles before the Krylov fallback"
+    )
     momentum_scheme: Literal["third-order", "chang-cooper", "upwind"] = Field(
         default="third-order", description="flux in momentum"
     )
     grid_error: ErrorEstimate = Field(
         default_factory=ErrorEstimate, description="estimate of the discretisation error at the Sun"
+    )
+    petsc: PetscConfig = Field(default_factory=PetscConfig, description='settings of backend = "petsc"')
+    checkpoint: str = Field(
+        default="", description="folder that keeps finished nuclides until the result is written; empty: none"
     )
 
     @model_validator(mode="after")
@@ -258,6 +276,8 @@ class SolverConfig(Model):
             raise ValueError('time is missing: kind = "crank-nicolson" needs time.times, e.g. ["1 Myr"]')
         if self.kind == "steady" and self.time is not None:
             raise ValueError('time has no meaning with kind = "steady"; remove it')
+        if self.kind == "crank-nicolson" and self.backend != "numba":
+            raise ValueError(f'kind = "crank-nicolson" runs with backend = "numba", found "{self.backend}"')
         return self
 
 

@@ -97,7 +97,7 @@ class SourceDistribution(Model):
             density = grid.cell_average(
                 lambda r, z: radial(r, z) * np.exp(-((np.abs(z) / h) ** power)), around=around
             )
-        total = float(np.sum(density * grid.volume))
+        total = grid.integral(density)
         if not total > 0.0:
             raise ValueError("the source distribution is zero everywhere on the grid")
         return density / total

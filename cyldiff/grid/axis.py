@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,6 +30,9 @@ class Axis:
         is centred on zero, and nothing flows through its first face.
     periodic : bool
         the last cell is the neighbour of the first one, through the face that both end in
+    beyond : pair of float or None    [kpc]
+        centre of the next cell below and above, where the axis is a part of a longer one that was
+        cut there; None at its own ends
     """
 
     name: str
@@ -37,6 +40,27 @@ class Axis:
     centers: NDArray[np.float64]
     folded: bool = False
     periodic: bool = False
+    beyond: tuple[float | None, float | None] = (None, None)
+
+    def part(self, low: int, high: int) -> Axis:
+        """The cells `low` to `high` - 1 as an axis of its own, which knows where it was cut.
+
+        Raises
+        ------
+        GridError
+            if there are no such cells, or the axis is folded or periodic.
+        """
+        if not 0 <= low < high <= self.n:
+            raise GridError(f"{self.name}: no cells {low} to {high - 1} among {self.n}")
+        if (low, high) == (0, self.n):
+            return self
+        if self.folded or self.periodic:
+            raise GridError(f"{self.name}: only an axis with two ends can be cut")
+        below = self.beyond[0] if low == 0 else float(self.centers[low - 1])
+        above = self.beyond[1] if high == self.n else float(self.centers[high])
+        return replace(
+            self, faces=self.faces[low : high + 1], centers=self.centers[low:high], beyond=(below, above)
+        )
 
     @property
     def n(self) -> int:
@@ -52,11 +76,17 @@ class Axis:
     def spacings(self) -> NDArray[np.float64]:
         """Distance between neighbouring centres; at the ends, between centre and face [kpc; phi: radian].
 
+        Where the axis was cut, the neighbour is the cell beyond the cut.
+
         Shape (n + 1,), one entry per face; infinite at the symmetry plane of a folded axis.
         """
         if self.periodic:
             return np.full(self.n + 1, 2.0 * np.pi / self.n)
-        points = np.concatenate([self.faces[:1], self.centers, self.faces[-1:]])
+        first, last = (
+            end if centre is None else centre
+            for end, centre in zip((self.faces[0], self.faces[-1]), self.beyond, strict=True)
+        )
+        points = np.concatenate([[first], self.centers, [last]])
         spacings = np.diff(points)
         if self.folded:
             spacings[0] = np.inf

@@ -7,7 +7,7 @@ The dimension and the metric live here and nowhere else: a term of the equation 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
@@ -34,6 +34,7 @@ class Grid:
     r, z : Axis
     slab : bool    1-D: a single cell in r that nothing leaves
     phi : Axis or None    3-D: the circle
+    over_parts : sum of a number over all parts of the grid this is one of; the number itself on a whole grid
     """
 
     kinetic_energy: Array
@@ -41,6 +42,7 @@ class Grid:
     z: Axis
     slab: bool = False
     phi: Axis | None = None
+    over_parts: Callable[[float], float] = float
 
     @classmethod
     def build(
@@ -63,6 +65,17 @@ class Grid:
         phi = None if n_phi is None else azimuthal_axis(n_phi)
         return cls(np.asarray(kinetic_energy, dtype=float), r, z, slab=slab_at is not None, phi=phi)
 
+    def part(self, low: int, high: int, *, over_parts: Callable[[float], float] = float) -> Grid:
+        """The r cells `low` to `high` - 1 with everything above them: the share of one rank.
+
+        Volumes, areas and spacings are those of the whole grid.
+
+        Raises
+        ------
+        GridError    if there are no such cells
+        """
+        return replace(self, r=self.r.part(low, high), over_parts=over_parts)
+
     @property
     def axes(self) -> tuple[Axis, ...]:
         """Spatial axes in the order of the array dimensions."""
@@ -81,7 +94,7 @@ class Grid:
     @property
     def meridional(self) -> Grid:
         """The 2-D grid of the same r and z (of the same grid, if it is 2-D)."""
-        return Grid(self.kinetic_energy, self.r, self.z, slab=self.slab)
+        return replace(self, phi=None)
 
     def coordinate(self, axis: str, *, faces: bool = False) -> Array:
         """Centres (or faces) of an axis, shaped to broadcast against a field [kpc; phi: radian]."""
@@ -126,6 +139,10 @@ class Grid:
         return np.broadcast_to(
             self._space(self._fold * self.ring_area, "r") * self._space(self.z.widths, "z"), self.shape[1:]
         ).copy()
+
+    def integral(self, density: Array) -> float:
+        """Integral of a density (shape of the axes) over the whole grid, all its parts together."""
+        return self.over_parts(float(np.sum(density * self.volume)))
 
     def _space(self, values: Array, axis: str) -> Array:
         """View 1-D values along an axis as varying in space."""

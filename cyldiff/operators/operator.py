@@ -30,10 +30,10 @@ class AxisTerm:
     Attributes
     ----------
     lower, upper : gains from the neighbour below and above, shape of a field; zero at the ends unless
-        the axis is periodic [1/Myr]
+        the axis is periodic, or was cut there: then from the cell beyond the cut [1/Myr]
     diagonal : losses through both faces [1/Myr]
     escape : the part of the losses that leaves the box, (low side, high side), without this axis;
-        zero if it is periodic [1/Myr]
+        zero if it is periodic, and where it was cut [1/Myr]
     """
 
     lower: Array
@@ -168,7 +168,7 @@ class TransportOperator:
         return gain
 
     def apply(self, x: Array) -> Array:
-        """A x, shape of a field."""
+        """A x, shape of a field; on a part of a grid without the gains from the cells beyond its cuts."""
         result = self.diagonal * x - self.momentum_gain(x)
         for number, axis in enumerate(self.grid.axes, start=1):
             term = self.space[axis.name]
@@ -197,7 +197,7 @@ class TransportOperator:
         return flows
 
     def to_csr(self) -> sparse.csr_array:
-        """The same operator as a sparse matrix on ``x.ravel()``."""
+        """The same operator as a sparse matrix on ``x.ravel()``; as :meth:`apply` on a part of a grid."""
         shape = self.grid.shape
         size = int(np.prod(shape))
         index = np.arange(size).reshape(shape)
@@ -257,10 +257,12 @@ def _axis_term(grid: Grid, number: int, D: Array, V: Array | None, fields: Itera
     diagonal += loss_above
     np.multiply(down[high], through_high, out=upper)
     np.multiply(up[low], through_low, out=lower)
-    if axis.periodic:
-        return AxisTerm(lower, upper, diagonal, (0.0 * escape[0], 0.0 * escape[1]))
-    lower[first] = 0.0
-    upper[last] = 0.0
+    # through a periodic end, or one that was cut, particles move on to another cell
+    for side, (gain, end) in enumerate(((lower, first), (upper, last))):
+        if axis.periodic or axis.beyond[side] is not None:
+            escape[side][...] = 0.0
+        else:
+            gain[end] = 0.0
     return AxisTerm(lower=lower, upper=upper, diagonal=diagonal, escape=escape)
 
 

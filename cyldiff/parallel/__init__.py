@@ -1,5 +1,1 @@
-"""Many runs on one machine or on a cluster; parameter scans are in :mod:`cyldiff.parallel.scan`."""
-
-from cyldiff.parallel.ensemble import Ensemble, Member, Outcome, run_ensemble
-
-__all__ = ["Ensemble", "Member", "Outcome", "run_ensemble"]
+"""Ranks: who they are, which cells each of them has, how they talk; and many runs at once."""

@@ -25,7 +25,14 @@ from cyldiff.solve.base import SolveReport
 if TYPE_CHECKING:
     from cyldiff.solve.steady import SteadySolver
 
-__all__ = ["meridional_operator", "reduce_azimuthal", "relative_residual", "solve_azimuthal"]
+__all__ = [
+    "meridional_operator",
+    "meridional_sweeps",
+    "reduce_azimuthal",
+    "relative_residual",
+    "residual_sums",
+    "solve_azimuthal",
+]
 
 Array = NDArray[np.float64]
 Feedback = Callable[[Array], Array]
@@ -100,12 +107,28 @@ def relative_residual(operator: TransportOperator, x: Array, source: Array) -> t
     The largest over momenta of sum |q - A x| V / sum (|q| + max(net gain from other momenta, 0)) V.
     """
     defect = source - operator.apply(x)
+    left, entering = residual_sums(operator, x, source, defect)
+    return defect, _largest_ratio(left, entering)
+
+
+def meridional_sweeps(solver: SteadySolver, operator: TransportOperator) -> Callable[[Array], Array]:
+    """Cycles of sweeps from zero as a linear map of a defect to a correction, in 2-D and in 3-D."""
+    if "phi" not in operator.space:
+        return solver.cycle_of(operator)
+    problem = _Azimuthal(solver, operator, np.zeros(operator.grid.shape), None)
+    return lambda defect: problem.modes(defect, None)
+
+
+def residual_sums(
+    operator: TransportOperator, x: Array, source: Array, defect: Array
+) -> tuple[Array, Array]:
+    """What is left and what enters at every momentum, summed over the cells; their ratio is the residual."""
     in_space = tuple(range(1, x.ndim))
     volume = operator.grid.volume
     net = operator.momentum_gain(x) - _momentum_loss(operator) * x
     left = np.sum(np.abs(defect) * volume, axis=in_space)
     entering = np.sum((np.abs(source) + np.maximum(net, 0.0)) * volume, axis=in_space)
-    return defect, _largest_ratio(left, entering)
+    return left, entering
 
 
 def _momentum_loss(operator: TransportOperator) -> Array:
@@ -211,8 +234,11 @@ class _Azimuthal:
         # is safe. What they leave has no common phase: the root of their number more is enough.
         return self.modes(defect, 0.5 * np.sqrt(0.5 * self.n_phi) * wanted * self.entering)
 
-    def modes(self, defect: Array, share: Array) -> Array:
-        """Solve every mode of a defect until each part leaves at most `share` of it."""
+    def modes(self, defect: Array, share: Array | None) -> Array:
+        """Solve every mode of a defect until each part leaves at most `share` of it, per momentum.
+
+        Without `share`, by a fixed number of cycles: then the map is linear.
+        """
         modes = np.fft.rfft(defect, axis=PHI)
         for m in range(modes.shape[PHI]):
             operator = self._mode(m)

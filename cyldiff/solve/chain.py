@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numba import njit
@@ -14,10 +14,11 @@ from cyldiff.galaxy import Galaxy
 from cyldiff.grid import Grid, Kinematics, per_momentum
 from cyldiff.operators import TransportOperator
 from cyldiff.operators.schemes import steep_faces
+from cyldiff.parallel.comm import Comm
 from cyldiff.particles.network import Network
 from cyldiff.particles.species import Species
-from cyldiff.solve.base import SolveReport
-from cyldiff.solve.steady import SteadySolver, solve_direct
+from cyldiff.solve.base import Record, Solver, SolveReport
+from cyldiff.solve.steady import solve_direct
 from cyldiff.transport.build import Propagation
 from cyldiff.transport.collisions import collision_rate, decay_rate, secondary_proton_source
 
@@ -42,7 +43,7 @@ class PrimarySource:
     Attributes
     ----------
     name : str
-    density : ndarray, shape (n_r, n_z)       sum(density * volume) = 1 [kpc^-3]
+    density : ndarray, shape of the axes      sum(density * volume) = 1 over the whole grid [kpc^-3]
     spectra : dict species -> ndarray (n_p,)  injected number per (GeV/n) and Myr
     """
 
@@ -71,6 +72,20 @@ class ChainSolution:
     balance: Array
     flows: tuple[dict[str, float], ...]
 
+    def gather(self, comm: Comm) -> ChainSolution | None:
+        """The solution on the whole grid on rank 0, None on the others; field by field."""
+        if comm.size == 1:
+            return self
+        whole: Array | None = None
+        for place in np.ndindex(self.density.shape[:2]):
+            joined = comm.gather(self.density[place], axis=1)
+            if joined is None:
+                continue
+            if whole is None:
+                whole = np.empty((*self.density.shape[:2], *joined.shape))
+            whole[place] = joined
+        return None if whole is None else replace(self, density=whole)
+
     @property
     def residual(self) -> Array:
         """Largest residual of each species."""
@@ -93,26 +108,30 @@ class ChainSolution:
 
 @dataclass
 class ChainSolver:
-    """Solves the network on one grid.
+    """Solves the network on one grid, or on this rank's part of it.
 
     Parameters
     ----------
-    propagation : laws of motion on the grid
+    propagation : laws of motion on the grid, on several ranks this rank's part of it
     network : nuclides in order, cross sections, decays
-    solver : the steady solver
+    solver : of one nuclide
     scheme : momentum flux
     direct : use the sparse factorisation instead of the iteration
     secondary_protons : follow protons left behind by inelastic reactions
     positive : refuse densities that are negative beyond round-off
+    comm : the ranks
+    record : keeps finished nuclides for a restart
     """
 
     propagation: Propagation
     network: Network
-    solver: SteadySolver
+    solver: Solver
     scheme: str = "third-order"
     direct: bool = False
     secondary_protons: bool = True
     positive: bool = True
+    comm: Comm = field(default_factory=Comm)
+    record: Record | None = None
 
     @property
     def grid(self) -> Grid:
@@ -138,7 +157,10 @@ class ChainSolver:
         entering: dict[int, Array] = {}
         position = {s.name: i for i, s in enumerate(chain)}
         for species in progress(chain):
-            row, flow = self._solve_species(position[species.name], species, sources, density, entering)
+            index = position[species.name]
+            row, flow = self._kept(index, species, density, entering) or self._solve_species(
+                index, species, sources, density, entering
+            )
             reports.append(row)
             flows.append(flow)
         balance = np.array([f["balance"] for f in flows])
@@ -154,6 +176,19 @@ class ChainSolver:
             scheme=self.scheme,
             steep=steep,
         )
+
+    def _kept(
+        self, index: int, species: Species, density: Array, entering: dict[int, Array]
+    ) -> tuple[tuple[SolveReport | None, ...], dict[str, float]] | None:
+        """What the record has of a nuclide, put where a solve would have put it."""
+        kept = self.record.restore(species.name) if self.record else None
+        if kept is None:
+            return None
+        density[:, index] = kept["density"]
+        entering.clear()
+        entering.update(kept["entering"])
+        self.solver.restore(kept["state"])
+        return kept["reports"], kept["flow"]
 
     @property
     def _in_space(self) -> tuple[int, ...]:
@@ -189,10 +224,10 @@ class ChainSolver:
         steep = steep_faces(np.array(levels))
         operator = self.operator(index, steep)
         row: list[SolveReport | None] = []
-        flow = _Flow(operator)
+        flow = _Flow(operator, self.comm)
         for number, component in enumerate(sources):
             source, level = entries[number], levels[number]
-            if not source.any() and feedback is None:
+            if not self.comm.any(bool(source.any())) and feedback is None:
                 entering.pop(number, None)
                 row.append(None)
                 continue
@@ -208,11 +243,23 @@ class ChainSolver:
             solution[:alive], report = self._solve_one(
                 operator.below(alive), source[:alive], guess, feedback, name, alive
             )
-            check_density(solution, self.grid, name, positive=self.positive)
+            self._check(solution, name)
             flow.add(solution, source if feedback is None else source + feedback(solution))
             density[number, index] = solution / to_log_p
             row.append(report)
-        return tuple(row), flow.result()
+        total = flow.result()
+        if self.record:
+            kept = {"density": density[:, index], "entering": entering, "state": self.solver.state}
+            self.record.keep(species.name, {**kept, "reports": tuple(row), "flow": total})
+        return tuple(row), total
+
+    def _check(self, solution: Array, name: str) -> None:
+        """Refuse a field that is not a number, or negative beyond round-off, on all ranks together."""
+        largest = np.nan_to_num(solution.max(axis=self._in_space), nan=0.0)
+        found = _fault(solution, self.comm.maximum(largest), self.grid, self.positive)
+        worst = min((fault for fault in self.comm.from_all(found) if fault), default=None)
+        if worst:
+            raise ConvergenceError(f"{name}: {worst[1]}")
 
     def _solve_one(
         self,
@@ -270,8 +317,8 @@ class ChainSolver:
         return steep_faces(np.array([self._level(source) for source in entries]))
 
     def _level(self, source: Array) -> Array:
-        """What a source injects at each momentum, shape (n_p,)."""
-        return np.asarray(np.sum(np.abs(source) * self.grid.volume, axis=self._in_space))
+        """What a source injects at each momentum, all ranks together, shape (n_p,)."""
+        return np.asarray(self.comm.sum(np.sum(np.abs(source) * self.grid.volume, axis=self._in_space)))
 
     def _source(self, index: int, component: PrimarySource, density: Array) -> Array:
         """Source of N(T) of one nuclide: what is injected, and what heavier nuclides leave behind."""
@@ -339,17 +386,26 @@ def _ratio(above: Array, below: Array) -> Array:
 
 def check_density(solution: Array, grid: Grid, name: str, *, positive: bool = True) -> None:
     """Refuse a field that is not a number, or negative beyond round-off, and say where."""
+    largest = np.nan_to_num(solution.max(axis=tuple(range(1, solution.ndim))), nan=0.0)
+    found = _fault(solution, largest, grid, positive)
+    if found:
+        raise ConvergenceError(f"{name}: {found[1]}")
+
+
+def _fault(solution: Array, largest: Array, grid: Grid, positive: bool) -> tuple[float, str] | None:
+    """What is wrong with a field, how bad (the lower, the worse) and where; None if nothing is."""
     if not np.all(np.isfinite(solution)):
         where = [int(a[0]) for a in np.nonzero(~np.isfinite(solution))]
-        raise ConvergenceError(f"{name}: the density is not a number at {_place(grid, where)}")
-    highest = solution.max(axis=tuple(range(1, solution.ndim)), keepdims=True)
+        return -np.inf, f"the density is not a number at {_place(grid, where)}"
+    highest = per_momentum(largest, len(grid.axes))
     relative = np.where(highest > 0.0, solution / np.where(highest > 0.0, highest, 1.0), solution)
     if positive and relative.min() < -NEGATIVE:
         where = [int(a) for a in np.unravel_index(np.argmin(relative), solution.shape)]
-        raise ConvergenceError(
-            f"{name}: the density is negative ({relative.min():.1e} of the largest at that energy) "
-            f'at {_place(grid, where)}; a finer energy grid, or solver.momentum_scheme = "chang-cooper", helps'
+        return float(relative.min()), (
+            f"the density is negative ({relative.min():.1e} of the largest at that energy) "
+            f'at {_place(grid, where)}; a finer energy grid, or solver.momentum_scheme = "chang-cooper" helps'
         )
+    return None
 
 
 def _place(grid: Grid, where: list[int]) -> str:
@@ -367,8 +423,8 @@ def _place(grid: Grid, where: list[int]) -> str:
 class _Flow:
     """Adds up where the particles of one nuclide come from and go to."""
 
-    def __init__(self, operator: TransportOperator) -> None:
-        self.operator = operator
+    def __init__(self, operator: TransportOperator, comm: Comm) -> None:
+        self.operator, self.comm = operator, comm
         self.weight = per_momentum(operator.width, len(operator.grid.axes)) * operator.grid.volume
         self.total = dict.fromkeys(("source", "sink", "escape", "loss"), 0.0)
 
@@ -380,6 +436,7 @@ class _Flow:
         self.total["escape"] += sum(out.values())
 
     def result(self) -> dict[str, float]:
-        t = self.total
+        summed = self.comm.sum(np.array(list(self.total.values())))
+        t = dict(zip(self.total, (float(value) for value in summed), strict=True))
         missing = t["source"] - t["sink"] - t["escape"] - t["loss"]
         return {**t, "balance": missing / t["source"] if t["source"] > 0.0 else 0.0}

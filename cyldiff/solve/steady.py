@@ -108,6 +108,36 @@ class SteadySolver:
             problem.cycle(RELAXATION if allowed is not None else KRYLOV_RELAXATION)
         return problem.inner, problem.steps
 
+    def cycle_of(self, operator: TransportOperator) -> Callable[[Array], Array]:
+        """One cycle from zero as a linear map of the source: the preconditioner of a Krylov method.
+
+        The map works in the solver's own arrays: no other solve may come between its calls, and its
+        result is overwritten by the next one.
+        """
+        problem = _Problem(self, operator, np.zeros(operator.grid.shape), None)
+
+        def sweep(source: Array) -> Array:
+            problem.source = source
+            problem.set_source(None)
+            problem.start(None)
+            problem.cycle(KRYLOV_RELAXATION)
+            return problem.inner
+
+        return sweep
+
+    @property
+    def state(self) -> dict[str, float]:
+        """What a solver remembers from one nuclide to the next besides work arrays."""
+        return {} if self.longest is None else {"longest": self.longest}
+
+    def restore(self, state: dict[str, float]) -> None:
+        """Continue as the solver that had this state."""
+        self.longest = state.get("longest", self.longest)
+
+    def forget(self) -> None:
+        """Start with the next operator as a new solver would."""
+        self.longest = None
+
     def scratch(self, name: str, shape: tuple[int, ...]) -> Array:
         """A work array that is reused from solve to solve."""
         array = self._work.get(name)
@@ -188,7 +218,9 @@ class _Problem:
         delta = scratch("delta", (n_p + 1, n_r, n_z))
         factor = scratch("factor", delta.shape if self.has_g else (1, 1, 1))
         tile, pivots_r = (scratch(name, (n_r, kernels.padded(n_z))) for name in ("tile", "pivots_r"))
-        y, above, pivots_z = (scratch(name, (n_z, kernels.padded(n_r))) for name in ("y", "above", "pivots_z"))
+        y, above, pivots_z = (
+            scratch(name, (n_z, kernels.padded(n_r))) for name in ("y", "above", "pivots_z")
+        )
         carry = scratch("carry", (2, kernels.padded(max(n_r, n_z))))
         for s in self.shift_list:
             kernels.sweep(

@@ -27,7 +27,7 @@ from ensemble_work import (
 )
 
 from cyldiff.errors import CyldiffError
-from cyldiff.parallel import Member, run_ensemble
+from cyldiff.parallel.ensemble import Member, run_ensemble
 
 HERE = Path(__file__).parent
 WITHOUT_MPI = importlib.util.find_spec("mpi4py") is None
@@ -234,7 +234,7 @@ SCRIPT = """
 import sys
 sys.path.insert(0, {here!r})
 from ensemble_work import counted
-from cyldiff.parallel import run_ensemble
+from cyldiff.parallel.ensemble import run_ensemble
 
 if __name__ == "__main__":
     members = {{f"m{{i}}": {{"log": {log!r}, "value": i, "sleep": 0.4}} for i in range(8)}}
@@ -318,7 +318,7 @@ import sys
 sys.path.insert(0, {here!r})
 import numpy as np
 from ensemble_work import draw, fragile, twice
-from cyldiff.parallel import run_ensemble
+from cyldiff.parallel.ensemble import run_ensemble
 
 if __name__ == "__main__":
     found = run_ensemble({{f"m{{i}}": i for i in range(5)}}, twice, executor="mpi", folder={folder!r})
