@@ -54,7 +54,7 @@ def one_rank(petsc, cases):
 
     grid = cases.whole_grid("2d")
     chain, (component,) = cases.chain_on(grid)
-    source = chain._column(component.spectra["C12"]) * component.density
+    source = chain.column(component.spectra["C12"]) * component.density
     with PetscSolver(grid, Comm(), 1e-9) as solver:
         yield solver, chain.operator(0), source
 
