@@ -182,7 +182,7 @@ class Stepper:
         step = end - state.time
         accounts = [_empty_account() for _ in self.operators]
         if state.fresh:
-            path = self._damped_steps(state, end, accounts)
+            path = self.damped_steps(state.fields, state.time, end, accounts)
             error, order = state.damped_error(path) / self.tolerance, 2
         else:
             path = [(end, self._smooth_step(state, step, accounts))]
@@ -203,26 +203,28 @@ class Stepper:
             state.next_step = step
         state.accept(path)
 
-    def _damped_steps(self, state: _State, end: float, accounts: list[dict[str, float]]) -> list[_Moment]:
-        """Backward Euler steps up to `end`."""
-        path: list[_Moment] = [(state.time, state.fields)]
-        times = np.linspace(state.time, end, DAMPED + 1)
+    def damped_steps(
+        self, fields: Sequence[Array], time: float, end: float, accounts: Sequence[dict[str, float]]
+    ) -> list[_Moment]:
+        """Times and fields of the backward Euler steps up to `end`, the start included."""
+        path: list[_Moment] = [(time, fields)]
+        times = np.linspace(time, end, DAMPED + 1)
         for before, after in pairwise(times):
             theta = [np.ones_like(top) for top in self.largest]
-            new = self._step(path[-1][1], before, after - before, theta, accounts)
+            new = self.step(path[-1][1], before, after - before, theta, accounts)
             path.append((float(after), new))
         return path
 
     def _smooth_step(self, state: _State, step: float, accounts: list[dict[str, float]]) -> list[Array]:
         """Crank-Nicolson; every few steps with a short backward Euler step ahead of it."""
         fields, ahead = state.fields, 0.0
-        if self.report.accepted % DAMPING_EVERY == 0:
+        if state.taken % DAMPING_EVERY == 0:
             ahead = DAMPING_PART * step
             fully = [np.ones_like(top) for top in self.largest]
-            fields = self._step(fields, state.time, ahead, fully, accounts)
-        return self._step(fields, state.time + ahead, step - ahead, state.implicitness(), accounts)
+            fields = self.step(fields, state.time, ahead, fully, accounts)
+        return self.step(fields, state.time + ahead, step - ahead, state.implicitness(), accounts)
 
-    def _step(
+    def step(
         self,
         fields: Sequence[Array],
         time: float,
@@ -303,13 +305,11 @@ class _State:
         self.largest = largest
         for top, u in zip(largest, fields, strict=True):
             np.maximum(top, _largest(u), out=top)
-        self.next_step = 0.0
-        self.fresh = True
+        self.restart(0.0)
 
     def restart(self, step: float) -> None:
         """After a switch nothing before it tells about what follows."""
-        self.history = []
-        self.fresh = True
+        self.fresh, self.taken = True, 0
         self.next_step = step
 
     def implicitness(self) -> list[Array]:
@@ -352,6 +352,7 @@ class _State:
             self.fresh = False
         else:
             self.history = [*self.history[-2:], *path]
+        self.taken += 1
         self.time, self.fields = path[-1]
         for top, u in zip(self.largest, self.fields, strict=True):
             np.maximum(top, _largest(u), out=top)
