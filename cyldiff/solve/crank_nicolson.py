@@ -12,7 +12,8 @@ step, and steps end on switches, a source that jumps is seen on the right side o
 
 After every switch the first step is made of four backward Euler steps (theta = 1; Rannacher 1984, Numer.
 Math. 43, 309), which damp what Crank-Nicolson would let ring. A short one every few steps damps what is left
-of linear residuals and early noise, and momenta that have faded away go on with backward Euler alone.
+of linear residuals and early noise. Momenta that hardly change any more or have faded away go on with backward
+Euler alone: it costs them no accuracy, and takes them all the way to the steady state in long steps.
 
 The step follows from the local error, dt^3/12 times the third derivative, which the divided difference
 of the last four solutions gives; see docs/theory/time.md.
@@ -90,7 +91,8 @@ class Stepper:
     operators : one per field
     source : (index, time, fields) -> ndarray, the source of field `index` in the middle of a step, given
         the fields before it at that time
-    tolerance : error per step, relative to the largest value at the same momentum
+    tolerance : error per step, relative to the largest density at the same momentum, or to what that
+        will be at the next output or switch if it goes on growing as it does
     feedback : index -> part of the source that depends linearly on the field itself, or None
     maximum_steps : more of them, accepted and rejected, are an error
 
@@ -161,6 +163,7 @@ class Stepper:
 
     def _to(self, state: _State, stop: float) -> None:
         """Steps that end on `stop`."""
+        state.stop = stop
         while state.time < stop:
             if self.report.accepted + self.report.rejected >= self.maximum_steps:
                 raise ConvergenceError(
@@ -171,7 +174,7 @@ class Stepper:
                 end = stop
             elif state.next_step > 0.5 * left:  # two equal steps instead of one and a sliver
                 end = state.time + 0.5 * left
-            if not end - state.time > 1e-13 * abs(end):
+            if not end - state.time > 1e-13 * max(abs(end), left):
                 raise ConvergenceError(
                     f"the time step shrank to {state.next_step:.1e} Myr at {state.time:g} Myr"
                 )
@@ -182,7 +185,7 @@ class Stepper:
         step = end - state.time
         accounts = [_empty_account() for _ in self.operators]
         if state.fresh:
-            path = self._damped_steps(state, end, accounts)
+            path = self.damped_steps(state.fields, state.time, end, accounts)
             error, order = state.damped_error(path) / self.tolerance, 2
         else:
             path = [(end, self._smooth_step(state, step, accounts))]
@@ -203,26 +206,28 @@ class Stepper:
             state.next_step = step
         state.accept(path)
 
-    def _damped_steps(self, state: _State, end: float, accounts: list[dict[str, float]]) -> list[_Moment]:
-        """Backward Euler steps up to `end`."""
-        path: list[_Moment] = [(state.time, state.fields)]
-        times = np.linspace(state.time, end, DAMPED + 1)
+    def damped_steps(
+        self, fields: Sequence[Array], time: float, end: float, accounts: Sequence[dict[str, float]]
+    ) -> list[_Moment]:
+        """Times and fields of the backward Euler steps up to `end`, the start included."""
+        path: list[_Moment] = [(time, fields)]
+        times = np.linspace(time, end, DAMPED + 1)
         for before, after in pairwise(times):
             theta = [np.ones_like(top) for top in self.largest]
-            new = self._step(path[-1][1], before, after - before, theta, accounts)
+            new = self.step(path[-1][1], before, after - before, theta, accounts)
             path.append((float(after), new))
         return path
 
     def _smooth_step(self, state: _State, step: float, accounts: list[dict[str, float]]) -> list[Array]:
         """Crank-Nicolson; every few steps with a short backward Euler step ahead of it."""
         fields, ahead = state.fields, 0.0
-        if self.report.accepted % DAMPING_EVERY == 0:
+        if state.taken % DAMPING_EVERY == 0:
             ahead = DAMPING_PART * step
             fully = [np.ones_like(top) for top in self.largest]
-            fields = self._step(fields, state.time, ahead, fully, accounts)
-        return self._step(fields, state.time + ahead, step - ahead, state.implicitness(), accounts)
+            fields = self.step(fields, state.time, ahead, fully, accounts)
+        return self.step(fields, state.time + ahead, step - ahead, state.implicitness(self.tolerance), accounts)
 
-    def _step(
+    def step(
         self,
         fields: Sequence[Array],
         time: float,
@@ -298,26 +303,29 @@ class _State:
     """
 
     def __init__(self, time: float, fields: Sequence[Array], largest: list[Array]) -> None:
-        self.time, self.fields = time, fields
+        self.time, self.fields, self.stop = time, fields, time
         self.history: list[_Moment] = []
         self.largest = largest
         for top, u in zip(largest, fields, strict=True):
             np.maximum(top, _largest(u), out=top)
-        self.next_step = 0.0
-        self.fresh = True
+        self.restart(0.0)
 
     def restart(self, step: float) -> None:
         """After a switch nothing before it tells about what follows."""
-        self.history = []
-        self.fresh = True
+        self.fresh, self.taken = True, 0
         self.next_step = step
 
-    def implicitness(self) -> list[Array]:
-        """Crank-Nicolson, but backward Euler for momenta that have faded away."""
-        return [
-            np.where(_largest(u) > FADED * top, 0.5, 1.0)
-            for u, top in zip(self.fields, self.largest, strict=True)
-        ]
+    def implicitness(self, tolerance: float) -> list[Array]:
+        """Theta: Crank-Nicolson, but backward Euler where little is left or changes.
+
+        Where a step changes a momentum by less than the tolerance, backward Euler errs by no more than half the
+        tolerance times all that happens in such steps.
+        """
+        theta = []
+        for i, (u, top) in enumerate(zip(self.fields, self.largest, strict=True)):
+            now, change = _largest(u), _largest(u - self.history[-2][1][i])
+            theta.append(np.where((now > FADED * top) & (change > tolerance * now), 0.5, 1.0))
+        return theta
 
     def error(self, time: float, new: Sequence[Array]) -> float:
         """Local error of Crank-Nicolson: dt^3/12 U''', from the third divided difference with the history."""
@@ -335,13 +343,20 @@ class _State:
         return self._relative(path[-3:], [1.0, -2.0, 1.0], 0.5 * DAMPED)
 
     def _relative(self, moments: Sequence[_Moment], weights: Sequence[float], factor: float) -> float:
-        """Largest of factor |sum of weights * fields| relative to the last of them, at the same momentum."""
+        """Largest of factor |sum of weights * fields|, at every momentum relative to the largest density.
+
+        Where it grows, that is the density that it would reach at the next stop: what has just been
+        switched on grows like a power of time, and would never be known relative to itself.
+        """
         worst = 0.0
+        (before, old), (time, new) = moments[-2:]
+        ahead = (self.stop - time) / (time - before)
         for i, top in enumerate(self.largest):
             total = sum(w * fields[i] for w, (_, fields) in zip(weights, moments, strict=True))
-            now = _largest(moments[-1][1][i])
+            now = _largest(new[i])
             alive = (now > FADED * top) & (now > 1e-280)
-            relative = factor * _largest(np.asarray(total))[alive] / now[alive]
+            scale = now + np.maximum(now - _largest(old[i]), 0.0) * ahead
+            relative = factor * _largest(np.asarray(total))[alive] / scale[alive]
             worst = max(worst, float(np.max(relative, initial=0.0)))
         return worst
 
@@ -352,6 +367,7 @@ class _State:
             self.fresh = False
         else:
             self.history = [*self.history[-2:], *path]
+        self.taken += 1
         self.time, self.fields = path[-1]
         for top, u in zip(self.largest, self.fields, strict=True):
             np.maximum(top, _largest(u), out=top)
