@@ -63,7 +63,12 @@ def report(names: Sequence[str] | None = None, progress: Callable[[str], None] =
     rows = []
     for name in names or CASES:
         progress(name)
-        environment = {**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "NUMBA_NUM_THREADS": "1"}
+        environment = {
+            **os.environ,
+            "OMP_NUM_THREADS": "1",
+            "OPENBLAS_NUM_THREADS": "1",
+            "NUMBA_NUM_THREADS": "1",
+        }
         answer = subprocess.run(
             [sys.executable, "-m", "cyldiff.benchmark", name],
             capture_output=True, text=True, check=True, env=environment,
@@ -80,7 +85,10 @@ def report(names: Sequence[str] | None = None, progress: Callable[[str], None] =
             f"| {r['ns']:.1f} | {r['copy_ns']:.2f} | {r['ns'] / r['copy_ns']:.0f} "
             f"| {r['setup_s']:.2f} | {r['memory_MB']:.0f} |"
         )
-    lines += ["", f"{platform.machine()}, Python {platform.python_version()}, numpy {np.__version__}, one thread."]
+    lines += [
+        "",
+        f"{platform.machine()}, Python {platform.python_version()}, numpy {np.__version__}, one thread.",
+    ]
     return "\n".join(lines)
 
 

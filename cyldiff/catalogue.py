@@ -47,13 +47,15 @@ QUANTITIES: dict[str, Quantity] = {
     ),
     "residual": Quantity(("species",), "1", "true relative residual of the solve"),
     "balance": Quantity(("species",), "1", "sources minus losses minus escape, relative to the sources"),
-    "minimum": Quantity(
-        ("species",), "1", "smallest density relative to the largest at the same momentum"
-    ),
+    "minimum": Quantity(("species",), "1", "smallest density relative to the largest at the same momentum"),
     "steps": Quantity(("species",), "1", "pseudo-time steps of the solver"),
-    "grid_error": Quantity(_SPECTRUM, "1", "estimated relative discretisation error of the intensity at the Sun"),
+    "grid_error": Quantity(
+        _SPECTRUM, "1", "estimated relative discretisation error of the intensity at the Sun"
+    ),
     "source_density": Quantity(
         ("component", "r", "z"), "kiloparsec-3", "source distribution, cell average, integral 1"
     ),
-    "injected_power": Quantity(("component",), "erg s-1", "power injected above the lowest energy of the grid"),
+    "injected_power": Quantity(
+        ("component",), "erg s-1", "power injected above the lowest energy of the grid"
+    ),
 }

@@ -291,7 +291,9 @@ def copy(name: str, output: Path | None, force: bool) -> None:
 def _library_file(name: str) -> Path:
     from cyldiff import resources
 
-    found = {f"{kind}/{entry}": entry for kind in ("runs", "models", "grids") for entry in resources.names(kind)}
+    found = {
+        f"{kind}/{entry}": entry for kind in ("runs", "models", "grids") for entry in resources.names(kind)
+    }
     hits = [name] if name in found else [key for key, entry in found.items() if name == entry]
     if not hits:
         raise DataError(f"no run, model or grid {quoted(name)}{nearest(name, found.values())}")
@@ -304,9 +306,13 @@ def _library_file(name: str) -> Path:
 @main.command(short_help="Draw a result with measured data.")
 @click.argument("result", type=click.Path(path_type=Path))
 @click.argument("what")
-@click.option("-o", "--output", required=True, type=click.Path(path_type=Path), help="Figure: .png, .pdf, .svg.")
+@click.option(
+    "-o", "--output", required=True, type=click.Path(path_type=Path), help="Figure: .png, .pdf, .svg."
+)
 @click.option("--data", multiple=True, metavar="NAME", help="Data set to overlay; default: all that fit.")
-@click.option("--potential", metavar="PHI", help='Modulation potential, e.g. "600 MV"; default as in the run.')
+@click.option(
+    "--potential", metavar="PHI", help='Modulation potential, e.g. "600 MV"; default as in the run.'
+)
 @_reported
 def plot(result: Path, what: str, output: Path, data: tuple[str, ...], potential: str | None) -> None:
     """Draw WHAT of a RESULT with the measured data.

@@ -34,9 +34,7 @@ HYDROGEN_MASS_G = 1.6735328e-24  #: g, mass of the 1H atom, CODATA 2018 and AME 
 
 #: pi r_e^2 c m_e c^2 in GeV cm^3 / Myr: the scale of ionisation and Coulomb losses
 #: (3.8217e-9 eV cm^3/s; Mannheim & Schlickeiser 1994, A&A 286, 983)
-STOPPING_SCALE = (
-    math.pi * CLASSICAL_ELECTRON_RADIUS_CM**2 * SPEED_OF_LIGHT_CM_S * ELECTRON_MASS * MYR_S
-)
+STOPPING_SCALE = math.pi * CLASSICAL_ELECTRON_RADIUS_CM**2 * SPEED_OF_LIGHT_CM_S * ELECTRON_MASS * MYR_S
 #: mean excitation energies in GeV (Mannheim & Schlickeiser 1994; ICRU Report 37, 1984)
 IONISATION_ENERGY_H = 19.0e-9
 IONISATION_ENERGY_HE = 44.0e-9

@@ -106,5 +106,9 @@ def quoted(value: object, length: int = 60) -> str:
         return str(value).lower()
     if isinstance(value, int) and abs(value) > 10**length:
         return "a huge number"
-    text = json.dumps(value, ensure_ascii=False, default=str) if isinstance(value, str | list | tuple) else str(value)
+    text = (
+        json.dumps(value, ensure_ascii=False, default=str)
+        if isinstance(value, str | list | tuple)
+        else str(value)
+    )
     return text if len(text) <= length else f"{text[: length - 1]}…"

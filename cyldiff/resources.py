@@ -165,7 +165,9 @@ class Table:
         try:
             return self.columns[column]
         except KeyError:
-            raise DataError(f'{self.path.name} has no column "{column}"{nearest(column, self.columns)}') from None
+            raise DataError(
+                f'{self.path.name} has no column "{column}"{nearest(column, self.columns)}'
+            ) from None
 
     def __len__(self) -> int:
         return len(next(iter(self.columns.values()), ()))

@@ -90,7 +90,9 @@ DIMENSIONS: dict[str, tuple[str, str, dict[str, float]]] = {
 
 #: dimensions whose units may carry a "per nucleon", which is what the config means anyway
 _PER_NUCLEON = ("energy", "intensity")
-_NUMBER = re.compile(r"\s*([+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)\s*((?:1\s*/|[^\W\d]|[(/%°]).*|)")
+_NUMBER = re.compile(
+    r"\s*([+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)\s*((?:1\s*/|[^\W\d]|[(/%°]).*|)"
+)
 _TOKEN = re.compile(r"[A-Za-z]+|\^?[+-]?\d+|[*/()]")
 _SUPERSCRIPTS = str.maketrans("⁺⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "+-0123456789")
 
@@ -207,6 +209,8 @@ def format_quantity(value: float, dimension: str) -> str:
     units = [shown[2]] if shown else []
     units += [unit for unit, factor in table.items() if factor == 1.0]
     texts = [
-        f"{value / _factor(unit, dimension):.{digits}g} {unit}" for unit in units for digits in (6, 12, 15, 16, 17)
+        f"{value / _factor(unit, dimension):.{digits}g} {unit}"
+        for unit in units
+        for digits in (6, 12, 15, 16, 17)
     ]
     return next((text for text in texts if parse_quantity(text, dimension) == value), texts[-1])

@@ -93,7 +93,8 @@ def _sources(parts: Parts) -> Iterator[Problem]:
         followed = [s.name for s in followed_species(parts)]
         if abundances and followed and not any(abundances.get(s, 0.0) > 0.0 for s in followed):
             yield Problem(
-                dotted((*path, "abundances")), f"none of the species of this run ({_few(followed)}) has a source"
+                dotted((*path, "abundances")),
+                f"none of the species of this run ({_few(followed)}) has a source",
             )
         yield from _normalisation(parts, path)
 
@@ -116,7 +117,9 @@ def _normalisation(parts: Parts, path: tuple[str, ...]) -> Iterator[Problem]:
         energy = getattr(law, name, None)
         inside = energy is None or (low <= energy <= high if name == "kinetic_energy" else energy < high)
         if not inside:
-            yield Problem(f"{key}.{name}", f"{energy:g} GeV/n is outside the energy grid ({low:g} to {high:g} GeV/n)")
+            yield Problem(
+                f"{key}.{name}", f"{energy:g} GeV/n is outside the energy grid ({low:g} to {high:g} GeV/n)"
+            )
 
 
 def _data(parts: Parts) -> Iterator[Problem]:
@@ -133,7 +136,9 @@ def _data(parts: Parts) -> Iterator[Problem]:
             continue
         missing = [n for n in (*measured.numerator, *measured.denominator) if n not in have]
         if have and missing:
-            yield Problem(f"compare.data[{i}]", f"{name} needs {', '.join(missing)}, not among the species of this run")
+            yield Problem(
+                f"compare.data[{i}]", f"{name} needs {', '.join(missing)}, not among the species of this run"
+            )
 
 
 def _histories(parts: Parts) -> Iterator[Problem]:

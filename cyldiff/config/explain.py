@@ -89,7 +89,9 @@ def _body(path: str, owner: str, field: FieldInfo) -> str:
     else:
         default = field.get_default(call_default_factory=True)
         if not isinstance(default, BaseModel):
-            lines.append(f"default: {_number(default, slot) if isinstance(default, float) else shown(default)}")
+            lines.append(
+                f"default: {_number(default, slot) if isinstance(default, float) else shown(default)}"
+            )
     limits = [f"{word} {_number(limit, slot)}" for word, limit in slot.bounds]
     if limits:
         lines.append(f"bounds: {', '.join(limits)}")

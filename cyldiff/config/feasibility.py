@@ -80,7 +80,11 @@ def _tables(parts: Parts) -> Iterator[Problem]:
     inelastic, spallation = parts.at("physics.inelastic"), parts.at("physics.spallation")
     attempts: tuple[tuple[str, Any, Callable[[], Any]], ...] = (
         ("physics.inelastic", inelastic, lambda: inelastic.table(species, energies)),
-        ("physics.spallation", spallation, lambda: spallation.production([s.name for s in species], energies)),
+        (
+            "physics.spallation",
+            spallation,
+            lambda: spallation.production([s.name for s in species], energies),
+        ),
     )
     for path, part, attempt in attempts:
         if part is None:
@@ -172,7 +176,9 @@ def _distribution(parts: Parts) -> Iterator[Problem]:
         try:
             with np.errstate(all="ignore"):
                 density = law.on_grid(grid, sun)
-            reason = "" if np.all(np.isfinite(density)) else "the source distribution is not finite on the grid"
+            reason = (
+                "" if np.all(np.isfinite(density)) else "the source distribution is not finite on the grid"
+            )
         except (CyldiffError, ValueError) as error:
             reason = str(error)
         if reason:

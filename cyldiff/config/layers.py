@@ -43,7 +43,9 @@ Path_: TypeAlias = tuple[str, ...]
 
 def plant(raw: Any, origin: str) -> Any:
     """Nested plain values as a tree with one origin."""
-    return {str(k): plant(v, origin) for k, v in raw.items()} if isinstance(raw, Mapping) else Leaf(raw, origin)
+    return (
+        {str(k): plant(v, origin) for k, v in raw.items()} if isinstance(raw, Mapping) else Leaf(raw, origin)
+    )
 
 
 def values(tree: Any) -> Any:
@@ -193,7 +195,12 @@ def put(tree: Tree, path: Path_, value: Any) -> None:
         tree[key] = value
         return
     old = tree.get(key)
-    if len(below) == 1 and isinstance(old, Leaf) and _is_place(below[0], old.value) and isinstance(value, Leaf):
+    if (
+        len(below) == 1
+        and isinstance(old, Leaf)
+        and _is_place(below[0], old.value)
+        and isinstance(value, Leaf)
+    ):
         items = list(old.value)
         items[int(below[0])] = value.value
         tree[key] = Leaf(items, value.origin)

@@ -22,7 +22,12 @@ _BOUNDS = {
     "less_than": ("lt", "less than"),
     "less_than_equal": ("le", "at most"),
 }
-_WORDS: dict[type | None, str] = {float: "a number", int: "a whole number", str: "text", bool: "true or false"}
+_WORDS: dict[type | None, str] = {
+    float: "a number",
+    int: "a whole number",
+    str: "text",
+    bool: "true or false",
+}
 
 Path = tuple[Any, ...]
 
@@ -72,7 +77,9 @@ def _unknown_key(root: type[BaseModel], raw: Mapping[str, Any], path: Path) -> s
     others = [kind for kind, cls in _siblings(owner).items() if name in known_keys(cls)]
     if others:
         mine = next(kind for kind, cls in _siblings(owner).items() if cls is owner)
-        return f'unknown key of kind "{mine}"; it belongs to {", ".join(others)}; known here: {", ".join(known)}'
+        return (
+            f'unknown key of kind "{mine}"; it belongs to {", ".join(others)}; known here: {", ".join(known)}'
+        )
     hint = nearest(name, known)
     if hint:
         near = next(key for key in known if f'"{key}"' in hint)

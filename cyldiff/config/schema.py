@@ -60,9 +60,12 @@ class RunInfo(Model):
 class SpaceAxis(Model):
     """Cells of one spatial axis."""
 
-    n: Integer = Field(ge=MINIMUM_CELLS, le=5000, description="number of cells (z: of the half-space if half_space)")
+    n: Integer = Field(
+        ge=MINIMUM_CELLS, le=5000, description="number of cells (z: of the half-space if half_space)"
+    )
     spacing: Literal["uniform", "sinh"] = Field(
-        default="uniform", description='equal cells, or "sinh": narrow at the plane, wide at the edge (z only)'
+        default="uniform",
+        description='equal cells, or "sinh": narrow at the plane, wide at the edge (z only)',
     )
     stretch: Number = Field(
         default=5.0, gt=0.0, le=12.0, description="strength a of the sinh stretching; no meaning if uniform"
@@ -101,7 +104,8 @@ class MomentumAxis(Model):
     """The master grid in kinetic energy per nucleon, common to all nuclei."""
 
     variable: Literal["kinetic energy per nucleon"] = Field(
-        default="kinetic energy per nucleon", description="what the points are equidistant in, logarithmically"
+        default="kinetic energy per nucleon",
+        description="what the points are equidistant in, logarithmically",
     )
     min: Quantity("energy") = Field(gt=0, description="lowest kinetic energy per nucleon")  # type: ignore[valid-type]
     max: Quantity("energy") = Field(gt=0, description="highest kinetic energy per nucleon")  # type: ignore[valid-type]
@@ -192,7 +196,9 @@ class PhysicsConfig(Model):
     spallation: Kind("spallation") = Field(  # type: ignore[valid-type]
         description="production cross sections of fragments"
     )
-    sources: dict[str, SourceComponent] = Field(min_length=1, description="source components by a name of your choice")
+    sources: dict[str, SourceComponent] = Field(
+        min_length=1, description="source components by a name of your choice"
+    )
     modulation: Kind("modulation") = Field(description="solar modulation")  # type: ignore[valid-type]
     energy_losses: bool = Field(default=True, description="ionisation and Coulomb losses")
     secondary_protons: bool = Field(default=True, description="protons left behind by p-p and p-He reactions")
@@ -234,6 +240,8 @@ class TimeConfig(Model):
         if any(t <= 0.0 for t in value) or list(value) != sorted(set(value)):
             raise ValueError("times must be positive and increasing")
         return value
+
+
 class PetscConfig(Model):
     """Settings of the PETSc back end; PETSc's own options go into PETSC_OPTIONS, with the prefix cyldiff_."""
 

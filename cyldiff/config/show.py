@@ -56,7 +56,9 @@ def sizes(loaded: LoadedConfig) -> str:
     parts = spread(config)
     energies, *cells = mesh_shape(parts) or (0,)
     names = ("r", "phi", "z") if len(cells) == 3 else ("r", "z")
-    mesh = " x ".join([f"{energies} energies", *(f"{n} {name}" for n, name in zip(cells, names, strict=True))])
+    mesh = " x ".join(
+        [f"{energies} energies", *(f"{n} {name}" for n, name in zip(cells, names, strict=True))]
+    )
     half = " (half-space)" if config.grid.space.half_space else ""
     lines = [
         f"{len(followed_species(parts))} nuclides on {mesh}{half}, "
@@ -76,7 +78,9 @@ def _line(path: tuple[str, ...], value: Any, origin: str, width: int) -> str:
     text = shown(value)
     indent = " " * (width + 4)
     if len(text) > _VALUE_WIDTH:
-        first, *rest = textwrap.wrap(text, _LINE - width, break_long_words=False, break_on_hyphens=False) or [""]
+        first, *rest = textwrap.wrap(text, _LINE - width, break_long_words=False, break_on_hyphens=False) or [
+            ""
+        ]
         wrapped = "\n".join([first, *(indent + line for line in rest)])
         return f"  {dotted(path[-1:]):<{width}}  {wrapped}  [{origin}]"
     return f"  {dotted(path[-1:]):<{width}}  {text:<{_VALUE_WIDTH}}  [{origin}]"

@@ -60,7 +60,9 @@ def _excused(error: Any, incomplete: frozenset[Path]) -> bool:
     return missing and any(place[: len(path)] == path for path in incomplete)
 
 
-def _collect(model: type[BaseModel], raw: Mapping[str, Any], path: Path, errors: list[Path], parts: Parts) -> None:
+def _collect(
+    model: type[BaseModel], raw: Mapping[str, Any], path: Path, errors: list[Path], parts: Parts
+) -> None:
     """Gather what is valid by itself although something else is not."""
     for name, field in model.model_fields.items():
         key = field.alias or name

@@ -121,7 +121,9 @@ _EVOLVING = ("flux_lis", "flux_toa", "flux", "flux_lis_component", "gradient_lis
 def in_time(datasets: Sequence[xr.Dataset], times: Sequence[float]) -> xr.Dataset:
     """One dataset with a leading ``time`` dimension on all that evolves; the rest is that of the end."""
     q = QUANTITIES["time"]
-    axis = xr.DataArray(list(times), dims="time", name="time", attrs={"units": q.units, "long_name": q.long_name})
+    axis = xr.DataArray(
+        list(times), dims="time", name="time", attrs={"units": q.units, "long_name": q.long_name}
+    )
     result = datasets[-1].copy()
     for name in (n for n in _EVOLVING if n in result):
         result[name] = xr.concat([d[name] for d in datasets], dim=axis)

@@ -43,7 +43,9 @@ def coarsened(config: RunConfig) -> RunConfig:
     return config.model_copy(
         update={
             "grid": grid.model_copy(update={"space": space, "momentum": momentum}),
-            "output": config.output.model_copy(update={"quantities": ()}),  # the spectra at the Sun are enough
+            "output": config.output.model_copy(
+                update={"quantities": ()}
+            ),  # the spectra at the Sun are enough
         }
     )
 
@@ -65,7 +67,10 @@ def add_grid_error(dataset: xr.Dataset, coarse: xr.Dataset) -> None:
     dataset["flux_lis_coarse"] = (
         q.dims,
         on_fine,
-        {"units": QUANTITIES["flux_lis"].units, "long_name": "interstellar intensity at the Sun, coarser mesh"},
+        {
+            "units": QUANTITIES["flux_lis"].units,
+            "long_name": "interstellar intensity at the Sun, coarser mesh",
+        },
     )
     dataset.attrs["grid_error_ratio"] = ratio
 

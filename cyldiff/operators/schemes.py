@@ -9,7 +9,14 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["MOMENTUM_SCHEMES", "bernoulli", "chang_cooper_flux", "drift_weights", "face_weights", "steep_faces"]
+__all__ = [
+    "MOMENTUM_SCHEMES",
+    "bernoulli",
+    "chang_cooper_flux",
+    "drift_weights",
+    "face_weights",
+    "steep_faces",
+]
 
 Array = NDArray[np.float64]
 

@@ -52,7 +52,9 @@ class BrokenPowerLawInjection(Model):
         if len(self.indices) != n + 1:
             raise ValueError(f"{n} breaks need {n + 1} indices, found {len(self.indices)}")
         if len(self.smoothness) not in (0, n):
-            raise ValueError(f"{n} breaks need {n} values of smoothness or none, found {len(self.smoothness)}")
+            raise ValueError(
+                f"{n} breaks need {n} values of smoothness or none, found {len(self.smoothness)}"
+            )
         if any(b <= 0 for b in self.breaks) or list(self.breaks) != sorted(set(self.breaks)):
             raise ValueError("breaks must be positive and increasing")
 

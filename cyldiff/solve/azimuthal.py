@@ -119,9 +119,7 @@ def meridional_sweeps(solver: SteadySolver, operator: TransportOperator) -> Call
     return lambda defect: problem.modes(defect, None)
 
 
-def residual_sums(
-    operator: TransportOperator, x: Array, source: Array, defect: Array
-) -> tuple[Array, Array]:
+def residual_sums(operator: TransportOperator, x: Array, source: Array, defect: Array) -> tuple[Array, Array]:
     """What is left and what enters at every momentum, summed over the cells; their ratio is the residual."""
     in_space = tuple(range(1, x.ndim))
     volume = operator.grid.volume

@@ -219,7 +219,9 @@ class ChainSolver:
         nucleus = self.kinematics(species)
         to_log_p = self.column(nucleus.momentum_per_energy)
         feedback = self.feedback(index)
-        entries = [self._source(index, component, density[n]) * to_log_p for n, component in enumerate(sources)]
+        entries = [
+            self._source(index, component, density[n]) * to_log_p for n, component in enumerate(sources)
+        ]
         levels = [self._level(source) for source in entries]
         steep = steep_faces(np.array(levels))
         operator = self.operator(index, steep)
@@ -313,7 +315,9 @@ class ChainSolver:
         density : ndarray, shape (n_components, n_species, *shape of a field)
         """
         to_log_p = self.column(self.kinematics(self.network.species[index]).momentum_per_energy)
-        entries = [self._source(index, component, density[n]) * to_log_p for n, component in enumerate(sources)]
+        entries = [
+            self._source(index, component, density[n]) * to_log_p for n, component in enumerate(sources)
+        ]
         return steep_faces(np.array([self._level(source) for source in entries]))
 
     def _level(self, source: Array) -> Array:

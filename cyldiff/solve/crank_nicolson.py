@@ -225,7 +225,9 @@ class Stepper:
             ahead = DAMPING_PART * step
             fully = [np.ones_like(top) for top in self.largest]
             fields = self.step(fields, state.time, ahead, fully, accounts)
-        return self.step(fields, state.time + ahead, step - ahead, state.implicitness(self.tolerance), accounts)
+        return self.step(
+            fields, state.time + ahead, step - ahead, state.implicitness(self.tolerance), accounts
+        )
 
     def step(
         self,

@@ -219,7 +219,9 @@ def _eliminate_momentum(g, s, cap, rhs, delta, factor, delta_above, factor_above
 
 
 @njit(**_OPTIONS)
-def sweep(x, q, a, b, c, t, g, has_g, s, omega, cap, delta, factor, tile, y, y_above, inverse_r, inverse_z, carry):
+def sweep(
+    x, q, a, b, c, t, g, has_g, s, omega, cap, delta, factor, tile, y, y_above, inverse_r, inverse_z, carry
+):
     """One unsplit, factored pseudo-time step: x += omega P(q - A x).
 
     P is a march down in momentum fused with lines along z (losses are solved together with them), then

@@ -156,7 +156,9 @@ def first_abundances() -> dict[str, float]:
     table["Ne22"] = NEON_22_TO_20 * table["Ne20"]
     # cosmic-ray sources are enriched in everything heavier than helium: a start near the answer
     for name in table:
-        table[name] *= {"H": 1e6 / solar["H1"], "He": 7e4 / solar["He4"]}.get(element(name), 7e2 / solar["Si28"])
+        table[name] *= {"H": 1e6 / solar["H1"], "He": 7e4 / solar["He4"]}.get(
+            element(name), 7e2 / solar["Si28"]
+        )
     return table
 
 

@@ -56,7 +56,11 @@ def test_certificate_of_the_default_run(result):
 
 def test_stated_grid_error_covers_the_difference_to_a_finer_mesh():
     """The estimate comes from a coarser mesh; a mesh finer by two must lie within it."""
-    light = ["solver.tolerance=1e-7", "compare.data=[]", 'species.include=["H1", "B10", "B11", "Be10", "C12", "O16"]']
+    light = [
+        "solver.tolerance=1e-7",
+        "compare.data=[]",
+        'species.include=["H1", "B10", "B11", "Be10", "C12", "O16"]',
+    ]
     standard, fine = (
         _run([*light, f"grid.space.r.n={r}", f"grid.space.z.n={z}", f"grid.momentum.per_decade={p}"])
         for r, z, p in ((21, 17, 6), (41, 33, 12))
@@ -64,7 +68,11 @@ def test_stated_grid_error_covers_the_difference_to_a_finer_mesh():
     energy = standard["kinetic_energy"]
     quoted = (energy >= 1.0) & (energy <= 1000.0)
     same = fine["flux_lis"].sel(kinetic_energy=energy, method="nearest", tolerance=1e-9 * energy.max())
-    same = fine["flux_lis"].interp(kinetic_energy=energy, kwargs={"fill_value": None}) if same.isnull().any() else same
+    same = (
+        fine["flux_lis"].interp(kinetic_energy=energy, kwargs={"fill_value": None})
+        if same.isnull().any()
+        else same
+    )
     difference = np.abs(standard["flux_lis"].values / same.values - 1.0)[:, quoted.values]
     stated = standard["grid_error"].values[:, quoted.values]
     assert np.all(difference.max(axis=1) <= stated.max(axis=1) + 1e-4)

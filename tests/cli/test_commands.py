@@ -62,7 +62,10 @@ class TestRun:
         )  # fmt: skip
         assert "ams02-h-rigidity" in answer.stdout
         call("plot", "tiny.nc", "spectrum:H", "-o", "a.png")
-        with xr.open_dataset(tmp_path / "tiny.nc") as result, xr.open_dataset(tmp_path / "steady.nc") as steady:
+        with (
+            xr.open_dataset(tmp_path / "tiny.nc") as result,
+            xr.open_dataset(tmp_path / "steady.nc") as steady,
+        ):
             assert result.sizes["time"] == 2
             last = result["flux_lis"].isel(time=-1).values
             assert last == pytest.approx(steady["flux_lis"].values, rel=0.02)
@@ -125,7 +128,9 @@ class TestOthers:
         place.mkdir()
         (place / "twin.toml").write_text("schema = 1\n[run]\nname = 'a'\n[space]\n")
         monkeypatch.setenv("CYLDIFF_PATH", str(place))
-        assert '"twin" is ambiguous; write one of runs/twin, grids/twin' in call("copy", "twin", status=2).stderr
+        assert (
+            '"twin" is ambiguous; write one of runs/twin, grids/twin' in call("copy", "twin", status=2).stderr
+        )
         call("copy", "grids/twin")
 
     def test_benchmark_of_an_unknown_case(self, call):

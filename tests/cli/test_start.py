@@ -38,7 +38,9 @@ def test_help_takes_less_than_half_a_second(cyldiff, arguments):
 
 
 def test_check_needs_no_compiler_and_no_unit_library(cyldiff):
-    answer = cyldiff(program="from cyldiff.config.load import load_config; load_config('quickstart')" + LOADED)
+    answer = cyldiff(
+        program="from cyldiff.config.load import load_config; load_config('quickstart')" + LOADED
+    )
     assert {"numba", "astropy", "matplotlib", "netCDF4"}.isdisjoint(answer.stdout.split())
 
 
@@ -55,7 +57,9 @@ assert logging.getLogger("cyldiff").handlers == []
 
 
 def test_public_names_exist(cyldiff):
-    answer = cyldiff(program="import cyldiff\nfor name in cyldiff.__all__: getattr(cyldiff, name)\nprint('all')")
+    answer = cyldiff(
+        program="import cyldiff\nfor name in cyldiff.__all__: getattr(cyldiff, name)\nprint('all')"
+    )
     assert answer.stdout.strip() == "all"
 
 

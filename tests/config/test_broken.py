@@ -80,7 +80,11 @@ BROKEN = {
         "solver.kind",
         ['"stedy" unknown', "known: steady", 'did you mean "steady"?'],
     ),
-    "word of the wrong type": ({"solver.backend": 3}, "solver.backend", ["3 unknown", "known: numba, direct"]),
+    "word of the wrong type": (
+        {"solver.backend": 3},
+        "solver.backend",
+        ["3 unknown", "known: numba, direct"],
+    ),
     # units
     "number without a unit": (
         {"physics.diffusion.D0": 4e28},
@@ -103,8 +107,16 @@ BROKEN = {
         "physics.halo.radius",
         ['"twenty kpc" is not a number with a unit'],
     ),
-    "decimal comma": ({"physics.halo.radius": "2,5 kpc"}, "physics.halo.radius", ["is not a number with a unit"]),
-    "quantity that is a list": ({"physics.halo.radius": ["20 kpc"]}, "physics.halo.radius", ['found ["20 kpc"]']),
+    "decimal comma": (
+        {"physics.halo.radius": "2,5 kpc"},
+        "physics.halo.radius",
+        ["is not a number with a unit"],
+    ),
+    "quantity that is a list": (
+        {"physics.halo.radius": ["20 kpc"]},
+        "physics.halo.radius",
+        ['found ["20 kpc"]'],
+    ),
     "quantity that is a table": ({"physics.halo.radius": {"a": 1}}, "physics.halo.radius", ["found a table"]),
     "quantity that is true": ({"physics.halo.radius": True}, "physics.halo.radius", ["found true"]),
     "quantity out of floating range": (
@@ -113,17 +125,37 @@ BROKEN = {
         ['"1e400 GeV" is not a finite number'],
     ),
     "quantity that is NaN": ({"physics.halo.radius": "nan kpc"}, "physics.halo.radius", ["is not a number"]),
-    "quantity that is infinite": ({"physics.halo.radius": "inf kpc"}, "physics.halo.radius", ["is not a number"]),
+    "quantity that is infinite": (
+        {"physics.halo.radius": "inf kpc"},
+        "physics.halo.radius",
+        ["is not a number"],
+    ),
     "empty text": ({"physics.halo.radius": ""}, "physics.halo.radius", ['"" is not a number with a unit']),
     # plain values
-    "true for a number": ({"physics.diffusion.delta": True}, "physics.diffusion.delta", ["found true", "a number"]),
+    "true for a number": (
+        {"physics.diffusion.delta": True},
+        "physics.diffusion.delta",
+        ["found true", "a number"],
+    ),
     "text for a number": ({"physics.diffusion.delta": "0.4"}, "physics.diffusion.delta", ['found "0.4"']),
-    "NaN for a number": ({"physics.diffusion.delta": float("nan")}, "physics.diffusion.delta", ["finite number"]),
+    "NaN for a number": (
+        {"physics.diffusion.delta": float("nan")},
+        "physics.diffusion.delta",
+        ["finite number"],
+    ),
     "infinity for a number": ({"solver.tolerance": float("inf")}, "solver.tolerance", ["finite number"]),
     "integer beyond floats": ({"solver.tolerance": 10**400}, "solver.tolerance", ["a huge number", "finite"]),
-    "fraction for a whole number": ({"grid.space.r.n": 6.5}, "grid.space.r.n", ["found 6.5", "a whole number"]),
+    "fraction for a whole number": (
+        {"grid.space.r.n": 6.5},
+        "grid.space.r.n",
+        ["found 6.5", "a whole number"],
+    ),
     "number for true": ({"grid.space.half_space": 1}, "grid.space.half_space", ["found 1", "true or false"]),
-    "word for true": ({"grid.space.half_space": "yes"}, "grid.space.half_space", ['found "yes"', "true or false"]),
+    "word for true": (
+        {"grid.space.half_space": "yes"},
+        "grid.space.half_space",
+        ['found "yes"', "true or false"],
+    ),
     "number for text": ({"run.purpose": 3}, "run.purpose", ["found 3", "expected text"]),
     "text for a list": ({"species.include": "H1"}, "species.include", ['found "H1"', "expected a list"]),
     "number in a list of text": ({"species.include": ["H1", 4]}, "species.include[1]", ["found 4", "a list"]),
@@ -137,7 +169,11 @@ BROKEN = {
         "physics.diffusion.D0",
         ['found "-4e28 cm^2/s"', "expected more than 0 cm^2/s"],
     ),
-    "delta too large": ({"physics.diffusion.delta": 2.5}, "physics.diffusion.delta", ["found 2.5", "less than 2"]),
+    "delta too large": (
+        {"physics.diffusion.delta": 2.5},
+        "physics.diffusion.delta",
+        ["found 2.5", "less than 2"],
+    ),
     "delta too small": ({"physics.diffusion.delta": -1.5}, "physics.diffusion.delta", ["more than -1"]),
     "too few cells": ({"grid.space.z.n": 2}, "grid.space.z.n", ["found 2", "at least 5"]),
     "too many cells": ({"grid.space.z.n": 10**9}, "grid.space.z.n", ["at most 5000"]),
@@ -154,11 +190,23 @@ BROKEN = {
     "energies upside down": ({"grid.momentum.max": "1 MeV"}, "grid.momentum", ["0.1 to 0.001 GeV is empty"]),
     "negative energy": ({"grid.momentum.min": "-1 GeV"}, "grid.momentum.min", ["expected more than 0 GeV"]),
     "loose tolerance": ({"solver.tolerance": 0.5}, "solver.tolerance", ["found 0.5", "less than 0.1"]),
-    "more helium than hydrogen": ({"physics.gas.helium_fraction": 1.5}, "physics.gas.helium_fraction", ["at most 1"]),
+    "more helium than hydrogen": (
+        {"physics.gas.helium_fraction": 1.5},
+        "physics.gas.helium_fraction",
+        ["at most 1"],
+    ),
     "charge beyond nickel": ({"species.max_z": 30}, "species.max_z", ["found 30", "at most 28"]),
-    "negative abundance": ({f"{PATH}.abundances.C12": -1.0}, f"{PATH}.abundances", ["negative abundance of C12"]),
+    "negative abundance": (
+        {f"{PATH}.abundances.C12": -1.0},
+        f"{PATH}.abundances",
+        ["negative abundance of C12"],
+    ),
     "no sources": ({"physics.sources": {}}, "physics.sources", ["has 0 entries", "at least 1"]),
-    "negative potential": ({"physics.modulation.potential": "-1 MV"}, "physics.modulation.potential", ["at least 0"]),
+    "negative potential": (
+        {"physics.modulation.potential": "-1 MV"},
+        "physics.modulation.potential",
+        ["at least 0"],
+    ),
     "run name with a folder": ({"run.name": "a/b"}, "run.name", ['found "a/b"', "expected a plain name"]),
     "run name empty": ({"run.name": ""}, "run.name", ["expected a plain name"]),
     # lists that must fit each other
@@ -173,7 +221,13 @@ BROKEN = {
         ["1 breaks need 2 slopes", "found 1"],
     ),
     "bad entry of a list": (
-        {f"{PATH}.injection.default": {"kind": "broken-power-law", "indices": [2.3, "x"], "breaks": ["4 GV"]}},
+        {
+            f"{PATH}.injection.default": {
+                "kind": "broken-power-law",
+                "indices": [2.3, "x"],
+                "breaks": ["4 GV"],
+            }
+        },
         f"{PATH}.injection.default.indices[1]",
         ['found "x"', "a number"],
     ),
@@ -187,7 +241,11 @@ BROKEN = {
         f"{PATH}.injection.default.indices[0]",
         ["found 23.0", "less than 10"],
     ),
-    "no default spectrum": ({f"{PATH}.injection.default": DELETED}, f"{PATH}.injection", ['"default" is missing']),
+    "no default spectrum": (
+        {f"{PATH}.injection.default": DELETED},
+        f"{PATH}.injection",
+        ['"default" is missing'],
+    ),
     # sections that must fit each other
     "halo thinner than the gas": (
         {"physics.halo.half_height": "50 pc"},
@@ -197,7 +255,11 @@ BROKEN = {
     "halo thinner than a uniform disc": (
         {
             "physics.halo.half_height": "0.9 kpc",
-            "physics.gas.HI": {"kind": "uniform-disc", "surface_density": "2 mg/cm^2", "half_thickness": "1 kpc"},
+            "physics.gas.HI": {
+                "kind": "uniform-disc",
+                "surface_density": "2 mg/cm^2",
+                "half_thickness": "1 kpc",
+            },
         },
         "physics.halo.half_height",
         ["thinner than the gas disc (1 kpc)"],
@@ -207,7 +269,13 @@ BROKEN = {
     "slab with radial cells": ({"grid.space.geometry": "slab"}, "grid.space", ["a slab has no r"]),
     "cylinder without radial cells": ({"grid.space.r": DELETED}, "grid.space", ["r is missing"]),
     "half-space under a warped disc": (
-        {"physics.gas.H2": {"kind": "bronfman-1988", "X_CO": "1.9e20 cm^-2/(K km/s)", "mid_plane_offset": True}},
+        {
+            "physics.gas.H2": {
+                "kind": "bronfman-1988",
+                "X_CO": "1.9e20 cm^-2/(K km/s)",
+                "mid_plane_offset": True,
+            }
+        },
         "grid.space.half_space",
         ["found true; expected false", "the gas is not symmetric"],
     ),
@@ -229,7 +297,11 @@ BROKEN = {
         "solver",
         ['time is missing: kind = "crank-nicolson" needs time.times'],
     ),
-    "times of a steady run": ({"solver.time": {"times": ["1 Myr"]}}, "solver", ['no meaning with kind = "steady"']),
+    "times of a steady run": (
+        {"solver.time": {"times": ["1 Myr"]}},
+        "solver",
+        ['no meaning with kind = "steady"'],
+    ),
     "times that do not increase": (
         {"solver.kind": "crank-nicolson", "solver.time": {"times": ["2 Myr", "1 Myr"]}},
         "solver.time.times",
@@ -242,10 +314,18 @@ BROKEN = {
     ),
     # species and data
     "unknown species": ({"species.include": ["H1", "Fee56"]}, "species.include[1]", ['did you mean "Fe56"?']),
-    "mass number first": ({"species.include": ["H1", "10Be"]}, "species.include[1]", ['did you mean "Be10"?']),
+    "mass number first": (
+        {"species.include": ["H1", "10Be"]},
+        "species.include[1]",
+        ['did you mean "Be10"?'],
+    ),
     "species that is not text": ({"species.include": [True]}, "species.include[0]", ["found true"]),
     "no species left": ({"species.include": []}, "species", ["no species is left"]),
-    "unknown source species": ({f"{PATH}.abundances.C99": 1.0}, f"{PATH}.abundances.C99", ["unknown species"]),
+    "unknown source species": (
+        {f"{PATH}.abundances.C99": 1.0},
+        f"{PATH}.abundances.C99",
+        ["unknown species"],
+    ),
     "unknown species with a spectrum": (
         {f"{PATH}.injection.Hw": {"kind": "broken-power-law", "indices": [2.2]}},
         f"{PATH}.injection.Hw",
@@ -338,7 +418,11 @@ BROKEN = {
         f"{PATH}.abundances.use",
         ['no abundances "solar-lodders-2030"', 'did you mean "solar-lodders-2003"?'],
     ),
-    "abundances used as a number": ({f"{PATH}.abundances": {"use": 3}}, f"{PATH}.abundances.use", ["found 3"]),
+    "abundances used as a number": (
+        {f"{PATH}.abundances": {"use": 3}},
+        f"{PATH}.abundances.use",
+        ["found 3"],
+    ),
 }
 
 
@@ -549,7 +633,14 @@ class TestFiles:
 
     @pytest.mark.parametrize(
         "text",
-        ["a = " + "[" * 100_000, "a = " + "9" * 10_000, "a = 2026-13-45", "[a]\n[a]", 'x = "\0"', "x = 1 y = 2"],
+        [
+            "a = " + "[" * 100_000,
+            "a = " + "9" * 10_000,
+            "a = 2026-13-45",
+            "[a]\n[a]",
+            'x = "\0"',
+            "x = 1 y = 2",
+        ],
         ids=["nested", "digits", "date", "twice", "zero byte", "two on a line"],
     )
     def test_odd_toml(self, tmp_path, text):

@@ -123,7 +123,9 @@ class TestPrecedence:
         assert other.config.physics.sources["snr"].abundances["Fe56"] != abundances["Fe56"]
 
     def test_values_with_dots_and_arrows_in_their_names(self, complete):
-        loaded = load_mapping(complete, ['physics.spallation.scale."C12->B11"=1.1', "physics.spallation.scale.B=0.9"])
+        loaded = load_mapping(
+            complete, ['physics.spallation.scale."C12->B11"=1.1', "physics.spallation.scale.B=0.9"]
+        )
         assert loaded.config.physics.spallation.scale == {"C12->B11": 1.1, "B": 0.9}
         assert loaded.origin['physics.spallation.scale."C12->B11"'] == "--set"
 

@@ -27,7 +27,11 @@ print(1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
     ("overrides", "shape", "species"),
     [
         (('species.include=["H1"]', "grid.space.r.n=121", "grid.space.z.n=81"), (109, 121, 81), 1),
-        (('species.include=["H1", "He4", "C12", "O16"]', "grid.space.r.n=81", "grid.space.z.n=65"), (109, 81, 65), 4),
+        (
+            ('species.include=["H1", "He4", "C12", "O16"]', "grid.space.r.n=81", "grid.space.z.n=65"),
+            (109, 81, 65),
+            4,
+        ),
     ],
 )
 def test_measured_peaks(overrides, shape, species):

@@ -19,17 +19,22 @@ RESOLVED = QUICKSTART.resolved
 PATHS = sorted({path[:n] for path, _ in leaves(RESOLVED) for n in range(1, len(path) + 1)})
 KEYS = sorted({path[-1] for path in PATHS})
 
-NUMBERS = st.one_of(st.booleans(), st.integers(), st.integers(10**300, 10**400), st.floats(), st.integers(-2, 60))
+NUMBERS = st.one_of(
+    st.booleans(), st.integers(), st.integers(10**300, 10**400), st.floats(), st.integers(-2, 60)
+)
 UNITS = st.sampled_from(["kpc", "GeV", "cm^2/s", "GV", "MeV/n", "m", "%", "(", "kpc/", "^2", "km s-1", "1"])
 TEXTS = st.one_of(
     st.text(max_size=20),
     st.builds(lambda number, unit: f"{number!r} {unit}", st.floats(), UNITS),
-    st.sampled_from(["H1", "B", "none", "power-law", "slab", "example-plain-diffusion", "./x.toml", "~", "", "\0"]),
+    st.sampled_from(
+        ["H1", "B", "none", "power-law", "slab", "example-plain-diffusion", "./x.toml", "~", "", "\0"]
+    ),
 )
 VALUES = st.recursive(
     st.one_of(NUMBERS, TEXTS, st.dates(), st.none()),
     lambda inner: st.one_of(
-        st.lists(inner, max_size=4), st.dictionaries(st.one_of(st.sampled_from(KEYS), st.text(max_size=8)), inner)
+        st.lists(inner, max_size=4),
+        st.dictionaries(st.one_of(st.sampled_from(KEYS), st.text(max_size=8)), inner),
     ),
     max_leaves=6,
 )
@@ -94,7 +99,9 @@ def test_a_random_config(raw):
 @QUIET
 @given(
     st.lists(
-        st.one_of(st.text(max_size=30), st.builds(lambda p, v: f"{'.'.join(p)}={v}", st.sampled_from(PATHS), TEXTS)),
+        st.one_of(
+            st.text(max_size=30), st.builds(lambda p, v: f"{'.'.join(p)}={v}", st.sampled_from(PATHS), TEXTS)
+        ),
         max_size=3,
     )
 )

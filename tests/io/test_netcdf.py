@@ -73,7 +73,15 @@ class TestContract:
             attributes = result.attrs
         assert attributes["Conventions"].startswith("CF-")
         assert attributes["purpose"] == loaded.config.run.purpose
-        for name in ("cyldiff_version", "history", "python", "packages", "wall_seconds", "peak_memory_MB", "seeds"):
+        for name in (
+            "cyldiff_version",
+            "history",
+            "python",
+            "packages",
+            "wall_seconds",
+            "peak_memory_MB",
+            "seeds",
+        ):
             assert name in attributes
         tables = json.loads(attributes["tables"])
         assert len(tables["nuclides.csv"]) == 64
@@ -233,7 +241,9 @@ class TestReading:
 
     def test_another_netcdf_file(self, tmp_path):
         xr.Dataset({"temperature": ("x", [1.0])}).to_netcdf(tmp_path / "a.nc")
-        with pytest.raises(DataError, match="not a cyldiff result, it lacks flux_lis, species, kinetic_energy"):
+        with pytest.raises(
+            DataError, match="not a cyldiff result, it lacks flux_lis, species, kinetic_energy"
+        ):
             read_result(tmp_path / "a.nc")
 
     def test_missing_and_folder(self, tmp_path):

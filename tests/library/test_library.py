@@ -29,7 +29,9 @@ def relative(path):
 
 
 def run_with(grid="galaxy-2d-coarse", model="example-plain-diffusion"):
-    return load_mapping({"schema": 1, "run": {"name": "library"}, "grid": {"use": grid}, "physics": {"use": model}})
+    return load_mapping(
+        {"schema": 1, "run": {"name": "library"}, "grid": {"use": grid}, "physics": {"use": model}}
+    )
 
 
 class TestTables:
@@ -56,12 +58,16 @@ class TestTables:
         assert set(energies) <= set(explained) or any("GeV/n" in name for name in explained) or not energies
 
     def test_every_pedigree_has_its_table(self):
-        sides = {p.with_name(p.name.removesuffix(".source.toml") + ".csv") for p in PHYSICS.rglob("*.source.toml")}
+        sides = {
+            p.with_name(p.name.removesuffix(".source.toml") + ".csv") for p in PHYSICS.rglob("*.source.toml")
+        }
         assert sides == set(TABLES)
 
     def test_no_path_of_somebody_s_machine(self):
         for path in [*PHYSICS.rglob("*.toml"), *resources.folder("runs").rglob("*.toml")]:
-            assert not re.search(r"(^|[\s\"'])/(home|work|tmp|Users)/", path.read_text(encoding="utf-8")), path
+            assert not re.search(r"(^|[\s\"'])/(home|work|tmp|Users)/", path.read_text(encoding="utf-8")), (
+                path
+            )
 
 
 class TestRefused:

@@ -36,7 +36,9 @@ def test_the_list_is_in_order_and_without_doubles():
 
 
 def test_the_data_folders_go_into_the_package():
-    assert {name for name in SETUPTOOLS["packages"] if "_data" in name} == {f"cyldiff._data.{d}" for d in DATA}
+    assert {name for name in SETUPTOOLS["packages"] if "_data" in name} == {
+        f"cyldiff._data.{d}" for d in DATA
+    }
     for name in DATA:
         assert SETUPTOOLS["package-dir"][f"cyldiff._data.{name}"] == name
 
@@ -62,7 +64,11 @@ def test_version_and_command():
 def test_the_other_folders_cannot_be_imported(name, tmp_path):
     """Not from elsewhere: an editable install must not put the checkout on the path."""
     answer = subprocess.run(
-        [sys.executable, "-I", "-c", f"import {name}"], capture_output=True, text=True, cwd=tmp_path, check=False
+        [sys.executable, "-I", "-c", f"import {name}"],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        check=False,
     )
     assert answer.returncode == 1
     assert f"No module named '{name}'" in answer.stderr

@@ -76,10 +76,16 @@ def installed(built, tmp_path_factory):
     place = tmp_path_factory.mktemp("elsewhere")
     assert run(sys.executable, "-m", "venv", "--without-pip", place / "env").returncode == 0
     python = place / "env" / "bin" / "python"
-    answer = run(sys.executable, "-m", "pip", "--python", python, "install", "-q", "--no-deps", "--no-index", built[0])
+    answer = run(
+        sys.executable, "-m", "pip", "--python", python, "install", "-q", "--no-deps", "--no-index", built[0]
+    )
     assert answer.returncode == 0, answer.stderr
-    packages = Path(run(python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))").stdout.strip())
-    outer = dict.fromkeys([sysconfig.get_path("purelib"), sysconfig.get_path("platlib"), *site.getsitepackages()])
+    packages = Path(
+        run(python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))").stdout.strip()
+    )
+    outer = dict.fromkeys(
+        [sysconfig.get_path("purelib"), sysconfig.get_path("platlib"), *site.getsitepackages()]
+    )
     (packages / "outer.pth").write_text("\n".join(outer) + "\n")
 
     def call(*arguments):
@@ -97,7 +103,9 @@ def test_the_build_has_nothing_to_complain_of(built):
 def test_everything_is_in_the_wheel(built):
     with zipfile.ZipFile(built[0]) as wheel:
         packed = {name for name in wheel.namelist() if ".dist-info/" not in name}
-    expected = {p.relative_to(ROOT).as_posix() for p in (ROOT / "cyldiff").rglob("*") if p.suffix in (".py", ".typed")}
+    expected = {
+        p.relative_to(ROOT).as_posix() for p in (ROOT / "cyldiff").rglob("*") if p.suffix in (".py", ".typed")
+    }
     expected |= {
         f"cyldiff/_data/{p.relative_to(ROOT).as_posix()}"
         for name in ("grids", "physics", "runs")

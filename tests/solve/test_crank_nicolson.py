@@ -257,7 +257,9 @@ def test_noise_does_not_survive():
         state = crank_nicolson._State(0.0, [ripple], stepper.largest)
         state.history = [(-0.2, [2.0 * ripple]), (-0.1, [-ripple]), (0.0, [ripple])]
         state.taken = 0 if damped else 1
-        left[damped] = np.abs(stepper._smooth_step(state, 0.1, [dict.fromkeys(stepper.accounts[0], 0.0)])[0]).max()
+        left[damped] = np.abs(
+            stepper._smooth_step(state, 0.1, [dict.fromkeys(stepper.accounts[0], 0.0)])[0]
+        ).max()
     assert left[False] > 0.98 * np.abs(ripple).max()
     assert left[True] < 0.02 * np.abs(ripple).max()
 

@@ -190,7 +190,9 @@ def check_norms(shape):
     source, x = random.uniform(0.0, 1.0, shape), random.uniform(0.0, 1.0, shape)
     solver = Kernels(operator, source, x, np.ones(shape))
     left, entering = np.full(shape[0], np.nan), np.full(shape[0], np.nan)
-    kernels.residual_norms(solver.x, solver.q, solver.a, solver.c, solver.D, operator.grid.volume, left, entering)
+    kernels.residual_norms(
+        solver.x, solver.q, solver.a, solver.c, solver.D, operator.grid.volume, left, entering
+    )
     volume = operator.grid.volume
     r, z = operator.space["r"], operator.space["z"]
     momentum_loss = operator.diagonal - r.diagonal - z.diagonal - operator.sink_rate

@@ -23,7 +23,9 @@ def cut_off(at: str, sharpness: float = 1.0) -> list[str]:
 
 
 @pytest.mark.parametrize("reacceleration", [False, True])
-@pytest.mark.parametrize(("at", "sharpness"), [("300 TV", 1.0), ("10 TV", 1.0), ("1 TV", 2.0), ("30 GV", 1.0)])
+@pytest.mark.parametrize(
+    ("at", "sharpness"), [("300 TV", 1.0), ("10 TV", 1.0), ("1 TV", 2.0), ("30 GV", 1.0)]
+)
 def test_a_cut_off_spectrum_converges_and_stays_positive(at, sharpness, reacceleration):
     model = "models/reacceleration" if reacceleration else "quickstart"
     result = pipeline.run(load_config(model, [*LIGHT, *cut_off(at, sharpness)]))
@@ -33,7 +35,9 @@ def test_a_cut_off_spectrum_converges_and_stays_positive(at, sharpness, reaccele
 
 def test_far_below_the_cut_off_nothing_changes():
     """At a thousandth of the cut-off rigidity the spectrum is the uncut one to e^-0.001."""
-    cut, free = (pipeline.run(load_config("quickstart", [*LIGHT, *extra])) for extra in (cut_off("100 TV"), []))
+    cut, free = (
+        pipeline.run(load_config("quickstart", [*LIGHT, *extra])) for extra in (cut_off("100 TV"), [])
+    )
     energy = cut["kinetic_energy"].values
     low = (energy > 1.0) & (energy < 10.0)
     ratio = (cut["flux_lis"] / free["flux_lis"]).values[:, low]
