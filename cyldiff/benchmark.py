@@ -42,10 +42,12 @@ CASES: dict[str, tuple[str, tuple[str, ...], int]] = {
         ("grid.space.z.n=41", "grid.momentum.per_decade=10.67", "solver.tolerance=1e-4"),
         2,
     ),
-    "3-D, one nuclide, 1e-6": (
-        "quickstart",
+    "3-D, spiral arms, one nuclide, 1e-6": (
+        "spiral-arms",
         (
+            "grid.space.r.n=41",
             "grid.space.phi.n=64",
+            "grid.space.z.n=33",
             "grid.momentum.per_decade=10.67",
             'species.include=["H1"]',
             "physics.secondary_protons=false",

@@ -20,7 +20,7 @@ from cyldiff.parallel.partition import own_part
 from cyldiff.pipeline import build_chain, build_sources
 from cyldiff.solve.petsc import PetscSolver
 
-OVERRIDES = ('species.include = ["C12", "H1"]', 'solver.backend = "petsc"', "solver.tolerance = 1e-8")
+OVERRIDES = ("compare.data = []", 'species.include = ["C12", "H1"]', 'solver.backend = "petsc"', "solver.tolerance = 1e-8")
 
 
 def main() -> None:
@@ -53,7 +53,7 @@ def measure(cells: tuple[int, ...], how: str, model: str) -> list[str]:
     (component, *_) = build_sources(config, own_part(whole, comm), chain.network.species)
     carbon = next(i for i, s in enumerate(chain.network.species) if s.name == "C12")
     solver = PetscSolver(whole, comm, config.solver.tolerance, preconditioner=how)
-    source = chain._column(component.spectra["C12"]) * component.density
+    source = chain.column(component.spectra["C12"]) * component.density
     if source.ndim == 4:  # all modes around the circle take part
         source = source * (1.0 + 0.5 * np.cos(chain.grid.phi.centers[None, None, :, None] - 0.3) ** 7)
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
