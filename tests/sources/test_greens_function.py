@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from scipy.integrate import quad
@@ -86,16 +88,16 @@ def test_free_continuous_source():
 
 
 @pytest.mark.parametrize("half_height", [None, H])
-@pytest.mark.parametrize(("age", "duration"), [(3.0, 3.0), (1.5, 1.0), (50.0, 50.0), (50.0, 2.0), (50.0, 45.0)])
+@pytest.mark.parametrize(
+    ("age", "duration"), [(3.0, 3.0), (1.5, 1.0), (50.0, 50.0), (50.0, 2.0), (50.0, 45.0)]
+)
 def test_long_life_is_the_sum_of_bursts(half_height, age, duration):
     D = 0.7
     density, _ = finite_life(HERE, THERE, diffusion=D, age=age, duration=duration, half_height=half_height)
     n = lambda t: float(burst(HERE, THERE, diffusion=D, age=t, half_height=half_height)[0])  # noqa: E731
     edges = np.geomspace(max(age - duration, 0.01), age, 9)
     edges[0] = age - duration
-    parts = [
-        quad(n, a, b, epsabs=0.0, epsrel=1e-11)[0] for a, b in zip(edges[:-1], edges[1:], strict=True)
-    ]
+    parts = [quad(n, a, b, epsabs=0.0, epsrel=1e-11)[0] for a, b in pairwise(edges)]
     assert density == pytest.approx(sum(parts), rel=1e-9)
 
 
@@ -139,7 +141,9 @@ def test_dipole_of_a_burst():
     """|grad n| / n = d / (2 D t): the dipole 3 d / (2 c t) does not depend on D."""
     for D in (0.1, 2.0):
         n, gradient = burst(HERE, THERE, diffusion=D, age=3.0)
-        assert D * np.linalg.norm(gradient) / n == pytest.approx(np.linalg.norm(HERE - THERE) / 6.0, rel=1e-12)
+        assert D * np.linalg.norm(gradient) / n == pytest.approx(
+            np.linalg.norm(HERE - THERE) / 6.0, rel=1e-12
+        )
         assert np.dot(gradient, THERE - HERE) > 0.0
 
 

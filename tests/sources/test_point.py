@@ -59,7 +59,9 @@ def test_cells_hold_the_average_of_the_gaussian():
     x, y = r[:, None] * np.cos(phi) + 4.0, r[:, None] * np.sin(phi) - 0.5
     plane = np.exp(-(x**2 + y**2) / (2.0 * width**2)) / (2.0 * np.pi * width**2)
     around = np.sum(plane * r[:, None]) / np.sum(r[:, None] * np.ones(n))
-    along = np.diff(erf((grid.z.faces[k : k + 2] - 0.3) / (np.sqrt(2.0) * width)))[0] / (2.0 * grid.z.widths[k])
+    along = np.diff(erf((grid.z.faces[k : k + 2] - 0.3) / (np.sqrt(2.0) * width)))[0] / (
+        2.0 * grid.z.widths[k]
+    )
     assert density[i, m, k] == pytest.approx(around * along, rel=2e-4)
 
 
