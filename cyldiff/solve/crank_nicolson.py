@@ -12,8 +12,8 @@ step, and steps end on switches, a source that jumps is seen on the right side o
 
 After every switch the first step is made of four backward Euler steps (theta = 1; Rannacher 1984, Numer.
 Math. 43, 309), which damp what Crank-Nicolson would let ring. A short one every few steps damps what is left
-of linear residuals and early noise. Momenta that hardly change any more or have faded away go on with backward
-Euler alone: it costs them no accuracy, and takes them all the way to the steady state in long steps.
+of linear residuals and early noise. Momenta that hardly change any more or have faded away go on with
+backward Euler alone: it costs them no accuracy, and takes them to the steady state in long steps.
 
 The step follows from the local error, dt^3/12 times the third derivative, which the divided difference
 of the last four solutions gives; see docs/theory/time.md.
@@ -32,6 +32,7 @@ from cyldiff.errors import ConvergenceError
 from cyldiff.grid import per_momentum
 from cyldiff.operators import TransportOperator
 from cyldiff.solve.steady import SHIFT_RATIO, SteadySolver, longest_time
+from cyldiff.solve.time_progress import DAMPED, Moment, Progress
 
 __all__ = ["Stepper", "TimeReport", "shifted"]
 
@@ -40,7 +41,6 @@ Feedback = Callable[[Array], Array]
 
 GROWTH, SHRINK = 2.0, 0.2  #: largest and smallest change of a step
 SAFETY = 0.9
-DAMPED = 4  #: backward Euler steps after a switch
 #: every so many steps, one begins with backward Euler over this part of it
 DAMPING_EVERY, DAMPING_PART = 8, 1.0 / 16.0
 #: residual of the linear solve of a step, as a part of the tolerance
@@ -49,8 +49,6 @@ LINEAR = 1e-3
 REDUCTION = 0.03
 #: residual that cannot be reduced, relative to sum (diagonal |U| V)
 ROUND_OFF = 1e-14
-#: a momentum that has fallen to this part of its largest density has faded away
-FADED = 1e-8
 MAXIMUM_CORRECTIONS = 30
 
 
@@ -147,7 +145,7 @@ class Stepper:
         if not times or list(times) != sorted(set(times)) or times[0] < begin:
             raise ValueError(f"times must increase from {begin:g} Myr on")
         stops = sorted({*times, *(s for s in switches if begin < s < times[-1])} - {begin})
-        state = _State(begin, [np.array(u, dtype=float) for u in start], self.largest)
+        state = Progress(begin, [np.array(u, dtype=float) for u in start], self.largest)
         results: list[list[Array]] = []
         if times[0] == begin:
             results.append(list(state.fields))
@@ -161,7 +159,7 @@ class Stepper:
                 results.append(list(state.fields))
         return results
 
-    def _to(self, state: _State, stop: float) -> None:
+    def _to(self, state: Progress, stop: float) -> None:
         """Steps that end on `stop`."""
         state.stop = stop
         while state.time < stop:
@@ -180,7 +178,7 @@ class Stepper:
                 )
             self._try(state, end)
 
-    def _try(self, state: _State, end: float) -> None:
+    def _try(self, state: Progress, end: float) -> None:
         """One step; accepted or not, it leaves the next step to try."""
         step = end - state.time
         accounts = [_empty_account() for _ in self.operators]
@@ -208,9 +206,9 @@ class Stepper:
 
     def damped_steps(
         self, fields: Sequence[Array], time: float, end: float, accounts: Sequence[dict[str, float]]
-    ) -> list[_Moment]:
+    ) -> list[Moment]:
         """Times and fields of the backward Euler steps up to `end`, the start included."""
-        path: list[_Moment] = [(time, fields)]
+        path: list[Moment] = [(time, fields)]
         times = np.linspace(time, end, DAMPED + 1)
         for before, after in pairwise(times):
             theta = [np.ones_like(top) for top in self.largest]
@@ -218,7 +216,7 @@ class Stepper:
             path.append((float(after), new))
         return path
 
-    def _smooth_step(self, state: _State, step: float, accounts: list[dict[str, float]]) -> list[Array]:
+    def _smooth_step(self, state: Progress, step: float, accounts: list[dict[str, float]]) -> list[Array]:
         """Crank-Nicolson; every few steps with a short backward Euler step ahead of it."""
         fields, ahead = state.fields, 0.0
         if state.taken % DAMPING_EVERY == 0:
@@ -294,87 +292,6 @@ class Stepper:
         account["escape"] += step * sum(out.values())
 
 
-#: time and fields
-_Moment = tuple[float, Sequence[Array]]
-
-
-class _State:
-    """Fields at a time, and what is known of those before: for the error estimate.
-
-    largest : per field and momentum, updated in place
-    """
-
-    def __init__(self, time: float, fields: Sequence[Array], largest: list[Array]) -> None:
-        self.time, self.fields, self.stop = time, fields, time
-        self.history: list[_Moment] = []
-        self.largest = largest
-        for top, u in zip(largest, fields, strict=True):
-            np.maximum(top, _largest(u), out=top)
-        self.restart(0.0)
-
-    def restart(self, step: float) -> None:
-        """After a switch nothing before it tells about what follows."""
-        self.fresh, self.taken = True, 0
-        self.next_step = step
-
-    def implicitness(self, tolerance: float) -> list[Array]:
-        """Theta: Crank-Nicolson, but backward Euler where little is left or changes.
-
-        Where a step changes a momentum by less than the tolerance, backward Euler errs by no more than half the
-        tolerance times all that happens in such steps.
-        """
-        theta = []
-        for i, (u, top) in enumerate(zip(self.fields, self.largest, strict=True)):
-            now, change = _largest(u), _largest(u - self.history[-2][1][i])
-            theta.append(np.where((now > FADED * top) & (change > tolerance * now), 0.5, 1.0))
-        return theta
-
-    def error(self, time: float, new: Sequence[Array]) -> float:
-        """Local error of Crank-Nicolson: dt^3/12 U''', from the third divided difference with the history."""
-        moments = [*self.history, (time, new)]
-        times = [t for t, _ in moments]
-        weights = [1.0 / float(np.prod([a - b for b in times if b != a])) for a in times]
-        # the third derivative is six times the divided difference
-        return self._relative(moments, weights, 0.5 * (time - self.time) ** 3)
-
-    def damped_error(self, path: Sequence[_Moment]) -> float:
-        """Local error of the backward Euler steps: part^2/2 U'' each, from the last second difference.
-
-        The earlier ones would count what is damped since.
-        """
-        return self._relative(path[-3:], [1.0, -2.0, 1.0], 0.5 * DAMPED)
-
-    def _relative(self, moments: Sequence[_Moment], weights: Sequence[float], factor: float) -> float:
-        """Largest of factor |sum of weights * fields|, at every momentum relative to the largest density.
-
-        Where it grows, that is the density that it would reach at the next stop: what has just been
-        switched on grows like a power of time, and would never be known relative to itself.
-        """
-        worst = 0.0
-        (before, old), (time, new) = moments[-2:]
-        ahead = (self.stop - time) / (time - before)
-        for i, top in enumerate(self.largest):
-            total = sum(w * fields[i] for w, (_, fields) in zip(weights, moments, strict=True))
-            now = _largest(new[i])
-            alive = (now > FADED * top) & (now > 1e-280)
-            scale = now + np.maximum(now - _largest(old[i]), 0.0) * ahead
-            relative = factor * _largest(np.asarray(total))[alive] / scale[alive]
-            worst = max(worst, float(np.max(relative, initial=0.0)))
-        return worst
-
-    def accept(self, path: Sequence[_Moment]) -> None:
-        """Take the step."""
-        if self.fresh:
-            self.history = list(path[-3:])
-            self.fresh = False
-        else:
-            self.history = [*self.history[-2:], *path]
-        self.taken += 1
-        self.time, self.fields = path[-1]
-        for top, u in zip(self.largest, self.fields, strict=True):
-            np.maximum(top, _largest(u), out=top)
-
-
 class _StepSolver(SteadySolver):
     """The steady solver's cycle, with pseudo-times no longer than the step itself."""
 
@@ -412,10 +329,6 @@ def _sum(operator: TransportOperator, x: Array) -> Array:
     """Sum of x V per momentum."""
     x = np.broadcast_to(x, operator.grid.shape)
     return x.reshape(len(x), -1) @ operator.grid.volume.ravel()
-
-
-def _largest(u: Array) -> Array:
-    return np.asarray(np.maximum(u.max(axis=tuple(range(1, u.ndim))), -u.min(axis=tuple(range(1, u.ndim)))))
 
 
 def _empty_account() -> dict[str, float]:

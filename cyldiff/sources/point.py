@@ -117,7 +117,8 @@ def kernel_on_grid(
     n_p = len(grid.kinetic_energy)
     injected = np.broadcast_to(np.asarray(injected, dtype=float), (n_p,))
     D = np.broadcast_to(np.asarray(diffusion, dtype=float), (n_p,))
-    width = np.sqrt(np.maximum(2.0 * D * age, (KERNEL_CELLS * local_cell(grid, position)) ** 2))
+    variance, narrowest = 2.0 * D * age, (KERNEL_CELLS * local_cell(grid, position)) ** 2
+    width = np.sqrt(np.maximum(variance, narrowest))
     planar = _planar(grid, position, width)
     area = grid.ring_area.reshape(-1, *[1] * (planar.ndim - 2))
     inside = np.sum(planar * area, axis=tuple(range(1, planar.ndim)))
@@ -133,7 +134,7 @@ def kernel_on_grid(
     in_space = tuple(range(1, field.ndim))
     total = injected * vertical_share(position[2], spread, height)
     field *= (total / np.sum(field * grid.volume, axis=in_space)).reshape(-1, *[1] * len(in_space))
-    return field, np.where(width**2 > 2.0 * D * age, spread / D - age, 0.0)
+    return field, np.where(variance < narrowest, spread / D - age, 0.0)
 
 
 def local_cell(grid: Grid, position: tuple[float, float, float]) -> float:

@@ -20,7 +20,12 @@ from cyldiff.parallel.partition import own_part
 from cyldiff.pipeline import build_chain, build_sources
 from cyldiff.solve.petsc import PetscSolver
 
-OVERRIDES = ("compare.data = []", 'species.include = ["C12", "H1"]', 'solver.backend = "petsc"', "solver.tolerance = 1e-8")
+OVERRIDES = (
+    "compare.data = []",
+    'species.include = ["C12", "H1"]',
+    'solver.backend = "petsc"',
+    "solver.tolerance = 1e-8",
+)
 
 
 def main() -> None:

@@ -11,6 +11,7 @@ from cyldiff.operators import TransportOperator
 from cyldiff.solve import crank_nicolson
 from cyldiff.solve.crank_nicolson import Stepper, shifted
 from cyldiff.solve.steady import SteadySolver
+from cyldiff.solve.time_progress import Progress
 from cyldiff.transport.coefficients import TransportCoefficients
 
 
@@ -198,7 +199,7 @@ def test_feedback_is_part_of_the_step():
 
 
 def test_child_follows_its_parent():
-    """Decay of one field into another without transport of its own: contents are exact to the order of time."""
+    """One field decays into another: nothing is lost on the way."""
     parent, child = problem(sink=0.7), problem()
 
     def source(index, time, fields):
@@ -254,7 +255,7 @@ def test_noise_does_not_survive():
     left = {}
     for damped in (False, True):
         stepper = Stepper([operator], nothing, tolerance=1e-3)
-        state = crank_nicolson._State(0.0, [ripple], stepper.largest)
+        state = Progress(0.0, [ripple], stepper.largest)
         state.history = [(-0.2, [2.0 * ripple]), (-0.1, [-ripple]), (0.0, [ripple])]
         state.taken = 0 if damped else 1
         left[damped] = np.abs(

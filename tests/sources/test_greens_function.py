@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import itertools
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -97,7 +97,7 @@ def test_long_life_is_the_sum_of_bursts(half_height, age, duration):
     n = lambda t: float(burst(HERE, THERE, diffusion=D, age=t, half_height=half_height)[0])  # noqa: E731
     edges = np.geomspace(max(age - duration, 0.01), age, 9)
     edges[0] = age - duration
-    parts = [quad(n, a, b, epsabs=0.0, epsrel=1e-11)[0] for a, b in itertools.pairwise(edges)]
+    parts = [quad(n, a, b, epsabs=0.0, epsrel=1e-11)[0] for a, b in pairwise(edges)]
     assert density == pytest.approx(sum(parts), rel=1e-9)
 
 

@@ -1,4 +1,4 @@
-"""Point sources against Green's functions: burst and halo (T4), steady and burst in 3-D (T17), rings (T15b)."""
+"""Point sources against Green's functions: burst and halo (T4), lasting and short (T17), rings (T15b)."""
 
 from __future__ import annotations
 
@@ -220,7 +220,7 @@ def test_average_over_phi_is_the_ring():
         steady.append(SteadySolver(1e-10).solve(operator, source)[0])
         stepper = Stepper([operator], lambda i, t, f, source=source: source, tolerance=1e-4)
         in_time.append(stepper.advance([np.zeros(grid.shape)], [3.0])[0][0])
-    for full, _averaged in (steady, in_time):
+    for full, _ in (steady, in_time):
         assert np.ptp(full, axis=2).max() > 0.1 * full.max()
     assert relative_difference(steady[0].mean(axis=2), steady[1]) < 1e-8
     assert relative_difference(in_time[0].mean(axis=2), in_time[1]) < 1e-3

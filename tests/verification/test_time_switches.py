@@ -67,7 +67,7 @@ def test_it_would_ring(slab, case):
 
 def test_it_would_be_negative(slab):
     """A short burst in the plane, followed without the damped start."""
-    _grid, problem, source, _ = slab
+    _, problem, source, _ = slab
     fields = fixed_steps(problem, source, TIMES[:4], source=no_source, damped=False)
     assert min(float(u.min()) for u in fields[1:]) < -0.1 * float(fields[1].max())
     fields = fixed_steps(problem, source, TIMES[:4], source=no_source, damped=True)

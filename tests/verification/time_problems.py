@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import itertools
+from itertools import pairwise
 
 import numpy as np
 from problems import CARBON
@@ -75,7 +75,7 @@ def fixed_steps(operator, start, times, *, source=no_source, damped=True, tolera
     stepper = Stepper([operator], source, tolerance=tolerance)
     half, account = [np.full(operator.grid.shape[0], 0.5)], [dict.fromkeys(stepper.accounts[0], 0.0)]
     fields, result = [np.array(start, dtype=float)], [np.array(start, dtype=float)]
-    for n, (before, after) in enumerate(itertools.pairwise(times)):
+    for n, (before, after) in enumerate(pairwise(times)):
         if damped and n == 0:
             fields = list(stepper.damped_steps(fields, before, after, account)[-1][1])
         else:
