@@ -12,7 +12,7 @@ petsc4py is imported here and nowhere else, when a solver is made.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import TracebackType
 from typing import Any
 
@@ -100,6 +100,7 @@ class PetscSolver:
     _matrix: Any = field(default=None, repr=False)
     _krylov: Any = field(default=None, repr=False)
     _sweeps: OverlappingSweeps | None = field(default=None, repr=False)
+    _energies: int = field(default=0, repr=False)
 
     def __post_init__(self) -> None:
         self._range = Partition(self.whole.r.n, self.comm.size).range(self.comm.rank)
@@ -164,6 +165,10 @@ class PetscSolver:
         """
         if self.comm.any(not np.all(np.isfinite(source))):
             raise ConvergenceError(f"{name}: the source is not a finite number everywhere")
+        if len(operator.width) != self._energies:
+            # a spectrum that is cut off has fewer energies, so that matrix and sweeps are other ones
+            self.close()
+            self._energies = len(operator.width)
         try:
             return _System(self, operator, source, feedback).run(guess, name)
         except self._petsc.Error as error:
@@ -198,7 +203,8 @@ class PetscSolver:
         context = self._krylov.getPC()
         if context.getType() == "python":
             if self._sweeps is None:
-                self._sweeps = OverlappingSweeps(self.whole, self.comm, overlap=OVERLAP)
+                whole = replace(self.whole, kinetic_energy=operator.grid.kinetic_energy)
+                self._sweeps = OverlappingSweeps(whole, self.comm, overlap=OVERLAP)
             self._sweeps.set_operator(operator)
             context.setPythonContext(_ScaledSweeps(self._sweeps, scale, operator.grid.shape))
         return self._krylov
