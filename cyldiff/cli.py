@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 from cyldiff.errors import ConfigError, CyldiffError, DataError, Problem, nearest, quoted
-from cyldiff.parallel.comm import end, launched_rank, launched_ranks
+from cyldiff.parallel.launch import end, launched_rank, launched_ranks
 
 if TYPE_CHECKING:
     import xarray as xr

@@ -228,7 +228,10 @@ class TimeConfig(Model):
         default="empty", description='"empty" space, or the "steady" state of sources that are always on'
     )
     tolerance: Number = Field(
-        default=1e-3, gt=1e-8, lt=0.1, description="error per step, relative to the largest value so far"
+        default=1e-3,
+        gt=1e-8,
+        lt=0.1,
+        description="error per step, relative to the largest value at the same momentum",
     )
     first_step: Quantity("time") | None = Field(  # type: ignore[valid-type]
         default=None, gt=0, description="first trial step after a switch; default 1e-3 of what follows"

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from cyldiff.galaxy.source_distribution import CaseBhattacharya1996, UniformSources
+from cyldiff.galaxy.source_distribution import CaseBhattacharya1996, SourceDistribution, UniformSources
 from cyldiff.grid import Grid, energy_grid
 from cyldiff.registry import kinds, lookup
 
@@ -66,11 +66,11 @@ def test_gaussian_ring():
     np.testing.assert_allclose(values / values[0], [1.0, np.exp(-0.5), np.exp(-0.5)], rtol=1e-12)
 
 
-#: laws that depend on phi have tests of their own, on 3-D grids
-NEEDS_PHI = {"spiral-arms", "point"}
+#: discs; laws that depend on phi have tests of their own, on 3-D grids
+DISCS = sorted(k for k, law in kinds("source-distribution").items() if issubclass(law, SourceDistribution))
 
 
-@pytest.mark.parametrize("kind", sorted(set(kinds("source-distribution")) - NEEDS_PHI))
+@pytest.mark.parametrize("kind", DISCS)
 @pytest.mark.parametrize("profile", [("plane", None), ("exponential", "0.1 kpc"), ("gaussian", "0.2 kpc")])
 @pytest.mark.parametrize("mesh", [{}, {"half_space": False}, {"stretch": 0.0}, {"slab": True}])
 def test_one_particle_in_all(kind, profile, mesh):

@@ -6,7 +6,7 @@ import sys
 
 from cyldiff.cli import main
 from cyldiff.errors import ConvergenceError
-from cyldiff.parallel.comm import launched_rank
+from cyldiff.parallel.launch import launched_rank
 from cyldiff.solve import petsc
 
 solve = petsc.PetscSolver.solve

@@ -26,9 +26,9 @@ def problem(n_z=21, *, D=1.0, loss=0.0, sink=0.0):
     D = np.broadcast_to(D, 5).reshape(5, 1, 1)
     full = np.ones(grid.shape)
     terms = TransportCoefficients(
-        D_face={"r": D, "z": D}, V_face={}, D_center=D * full, loss_rate=loss * full, reacceleration_face=None,
-        sink_rate=sink * full, log_momentum=log_p, log_momentum_width=nucleus.dlnp_dlnT * grid.log_step,
-        log_momentum_spacing=np.diff(log_p),
+        D_face={"r": D, "z": D}, V_face={}, D_center=D * full, loss_rate=loss * full,
+        reacceleration_face=None, sink_rate=sink * full, log_momentum=log_p,
+        log_momentum_width=nucleus.dlnp_dlnT * grid.log_step, log_momentum_spacing=np.diff(log_p),
     )  # fmt: skip
     return TransportOperator.build(grid, terms)
 

@@ -15,7 +15,7 @@ D, H = 0.5, 4.0
 
 @pytest.fixture(scope="module")
 def slab():
-    """Narrow cells: dx^2 / D is 1e-4 to 5e-3 Myr."""
+    """Narrow cells: dx^2 / D is 1e-4 Myr in the plane and 0.3 Myr at the edge."""
     grid = slab_grid(41, H, stretch=4.0)
     problem = operator(grid, D=D)
     source = plane_source(grid)
