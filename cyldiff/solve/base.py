@@ -40,6 +40,10 @@ class Solver(Protocol):
         """Solution of A x = source + feedback(x)."""
         ...
 
+    def close(self) -> None:
+        """Give back what is held outside Python; the solver can still be used again."""
+        ...
+
 
 class Record(Protocol):
     """Finished nuclides that outlive the process (a checkpoint)."""

@@ -134,6 +134,9 @@ class SteadySolver:
         """Continue as the solver that had this state."""
         self.longest = state.get("longest", self.longest)
 
+    def close(self) -> None:
+        """Nothing to give back; the work arrays go with the solver."""
+
     def forget(self) -> None:
         """Start with the next operator as a new solver would."""
         self.longest = None
