@@ -5,9 +5,11 @@ Physical values have no defaults here; they come from a model file or the run fi
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, field_validator, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, field_validator, model_validator
 
 from cyldiff.config.base import Integer, Kind, Model, Number, Quantity
 from cyldiff.errors import nearest, quoted
@@ -38,6 +40,17 @@ __all__ = [
 
 def _as_tuple(value: Any) -> Any:
     return tuple(value) if isinstance(value, list) else value
+
+
+def _plain(value: Any) -> Any:
+    """Free-form values as a file can hold them: what is None is not there; a number is finite."""
+    if isinstance(value, Mapping):
+        return {key: _plain(item) for key, item in value.items() if item is not None}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value if item is not None]
+    if isinstance(value, float) and not math.isfinite(value):
+        raise ValueError(f"found {quoted(value)}; expected text or finite numbers")
+    return value
 
 
 Names = Annotated[tuple[str, ...], BeforeValidator(_as_tuple)]
@@ -181,7 +194,9 @@ class PhysicsConfig(Model):
     """A propagation model: box, laws of motion, gas, nuclear data, sources."""
 
     title: str = Field(default="", description="what the model is")
-    source: dict[str, Any] = Field(default_factory=dict, description="pedigree of the numbers")
+    source: Annotated[dict[str, Any], AfterValidator(_plain)] = Field(
+        default_factory=dict, description="pedigree of the numbers"
+    )
     halo: Halo = Field(description="the box; particles escape at its surface")
     observer: Observer = Field(description="where the Sun is")
     diffusion: Kind("diffusion") = Field(description="law of spatial diffusion")  # type: ignore[valid-type]

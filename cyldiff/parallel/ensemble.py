@@ -177,12 +177,15 @@ def run_ensemble(
 def _run(
     pool: Executor, function: Callable[[Member], Any], members: list[Member]
 ) -> Generator[Outcome, None, None]:
-    """Outcomes as they come; a member whose worker died becomes a failed one."""
+    """Outcomes as they come; a member whose worker died, or whose value stays there, becomes a failed one."""
     for number, result in pool.run(_call, [(function, m) for m in members]):
         if isinstance(result, Outcome):
             yield result
         else:
-            yield Outcome(members[number].name, done=False, message=str(result))
+            message = str(result)
+            if not isinstance(result, CyldiffError):  # `_call` catches all others in the worker
+                message = f"its value cannot be sent back from the worker: it cannot be pickled ({message})"
+            yield Outcome(members[number].name, done=False, message=message)
 
 
 def _call(task: tuple[Callable[[Member], Any], Member]) -> Outcome:

@@ -53,7 +53,10 @@ def stopped(tiny, tmp_path):
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
-            preexec_fn=lambda: [signal.signal(s, signal.SIG_IGN) for s in ignored],
+            preexec_fn=lambda: [  # whatever the tests were started with, e.g. in the background
+                signal.signal(s, signal.SIG_IGN if s in ignored else signal.SIG_DFL)
+                for s in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+            ],
         )
         deadline = time.monotonic() + 60.0
         while not (tmp_path / "waiting").exists():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import tomllib
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from cyldiff.config.load import load_config, load_mapping
@@ -56,6 +56,9 @@ def valid_or_refused(raw, overrides=()):
 
 
 @QUIET
+@example(("physics", "source", "citation"), None)
+@example(("physics", "source", "notes"), [None, {"C12": None}, "text"])
+@example(("physics", "source", "year"), float("nan"))
 @given(st.sampled_from(PATHS), VALUES)
 def test_a_random_value_at_a_random_path(path, value):
     raw = copy.deepcopy(RESOLVED)
