@@ -43,13 +43,13 @@ def _as_tuple(value: Any) -> Any:
 
 
 def _plain(value: Any) -> Any:
-    """Free-form values as a file can hold them: what is None is not there; a number is finite."""
+    """Free-form values as a file can hold them: what is None is not there; NaN would not equal itself."""
     if isinstance(value, Mapping):
         return {key: _plain(item) for key, item in value.items() if item is not None}
     if isinstance(value, list | tuple):
         return [_plain(item) for item in value if item is not None]
-    if isinstance(value, float) and not math.isfinite(value):
-        raise ValueError(f"found {quoted(value)}; expected text or finite numbers")
+    if isinstance(value, float) and math.isnan(value):
+        raise ValueError(f"found {quoted(value)}; expected text or numbers")
     return value
 
 
