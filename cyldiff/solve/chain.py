@@ -219,17 +219,14 @@ class ChainSolver:
         nucleus = self.kinematics(species)
         to_log_p = self.column(nucleus.momentum_per_energy)
         feedback = self.feedback(index)
-        entries = [
-            self._source(index, component, density[n]) * to_log_p for n, component in enumerate(sources)
-        ]
-        levels = [self._level(source) for source in entries]
+        entries, levels = self._entries(index, sources, density)
         steep = steep_faces(np.array(levels))
         operator = self.operator(index, steep)
         row: list[SolveReport | None] = []
         flow = _Flow(operator, self.comm)
         for number, component in enumerate(sources):
             source, level = entries[number], levels[number]
-            if not self.comm.any(bool(source.any())) and feedback is None:
+            if not self.comm.any(bool(source.any())):  # nothing can come of nothing, whatever feeds back
                 entering.pop(number, None)
                 row.append(None)
                 continue
@@ -314,11 +311,15 @@ class ChainSolver:
         ----------
         density : ndarray, shape (n_components, n_species, *shape of a field)
         """
+        return steep_faces(np.array(self._entries(index, sources, density)[1]))
+
+    def _entries(
+        self, index: int, sources: Sequence[PrimarySource], density: Array
+    ) -> tuple[list[Array], list[Array]]:
+        """Sources of U of one nuclide, per component, and what each injects at every momentum."""
         to_log_p = self.column(self.kinematics(self.network.species[index]).momentum_per_energy)
-        entries = [
-            self._source(index, component, density[n]) * to_log_p for n, component in enumerate(sources)
-        ]
-        return steep_faces(np.array([self._level(source) for source in entries]))
+        entries = [self._source(index, one, density[n]) * to_log_p for n, one in enumerate(sources)]
+        return entries, [self._level(source) for source in entries]
 
     def _level(self, source: Array) -> Array:
         """What a source injects at each momentum, all ranks together, shape (n_p,)."""
