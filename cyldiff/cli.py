@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import functools
 import shutil
-import signal
 import sys
 import time
-import traceback
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from cyldiff.errors import ConfigError, CyldiffError, DataError, Problem, nearest, quoted
-from cyldiff.parallel.launch import end, launched_rank, launched_ranks
+from cyldiff.commands.base import check_output, overwrites, reported
+from cyldiff.errors import ConfigError, DataError, Problem, nearest, quoted
+from cyldiff.parallel.launch import launched_rank
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -24,14 +21,6 @@ if TYPE_CHECKING:
     from cyldiff.config.load import LoadedConfig
 
 __all__ = ["main"]
-
-
-class _Stopped(KeyboardInterrupt):
-    """A signal asked the process to end."""
-
-    def __init__(self, signum: int) -> None:
-        super().__init__()
-        self.signum = signum
 
 
 class _Commands(click.Group):
@@ -45,52 +34,6 @@ class _Commands(click.Group):
             hint = nearest(args[0], self.commands)
             ctx.fail(f"no command {quoted(args[0])}; known: {', '.join(self.commands)}{hint}")
         return super().resolve_command(ctx, args)
-
-
-def _reported(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Turn our errors and signals into a message and an exit status; never a traceback."""
-
-    @functools.wraps(command)
-    def wrapped(*args: Any, **kwargs: Any) -> Any:
-        try:
-            with _stoppable():
-                return command(*args, **kwargs)
-        except CyldiffError as error:
-            end(str(error), error.exit_status)
-        except _Stopped as stopped:
-            end(f"stopped by {signal.Signals(stopped.signum).name}", 128 + stopped.signum)
-        except KeyboardInterrupt:
-            end("interrupted", 128 + signal.SIGINT)
-        except MemoryError:
-            end("not enough memory for this grid; use fewer cells, energies or species", 2)
-        except Exception:
-            # a fault of the program: with a traceback, but the other ranks must not wait for this one
-            if launched_ranks() == 1:
-                raise
-            end(traceback.format_exc(), 1)
-
-    return wrapped
-
-
-@contextmanager
-def _stoppable() -> Iterator[None]:
-    """Let SIGTERM and SIGHUP unwind the program as Ctrl-C does, so that no file is left half-written."""
-
-    def stop(signum: int, frame: Any) -> NoReturn:
-        raise _Stopped(signum)
-
-    # under MPI the launcher ends the ranks itself, and says so once
-    wanted = ("SIGTERM", "SIGHUP") if launched_ranks() == 1 else ()
-    names = [n for n in wanted if hasattr(signal, n)]
-    # a signal that is ignored (nohup) stays ignored
-    ours = [s for n in names if signal.getsignal(s := getattr(signal, n)) == signal.SIG_DFL]
-    for number in ours:
-        signal.signal(number, stop)
-    try:
-        yield
-    finally:
-        for number in ours:
-            signal.signal(number, signal.SIG_DFL)
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
@@ -131,7 +74,7 @@ _set = click.option(
 @_config
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="Result file; default NAME.nc.")
 @_set
-@_reported
+@reported
 def run(config: str, output: Path | None, overrides: tuple[str, ...]) -> None:
     """Solve CONFIG, write the result, print a summary.
 
@@ -165,22 +108,11 @@ def _prepare(config: str, overrides: Sequence[str], output: Path | None) -> tupl
         problems += error.problems
     path = output if output is not None else Path(f"{loaded.config.run.name}.nc") if loaded else None
     if path is not None:
-        reason = check_writable(path) or _overwrites(path, inputs)
+        reason = check_writable(path) or overwrites(path, inputs)
         problems += [Problem("--output", reason)] if reason else []
     if problems or loaded is None or path is None:
         raise ConfigError(config, problems)
     return loaded, path
-
-
-def _overwrites(path: Path, inputs: Sequence[Path]) -> str:
-    """Reason why writing to `path` would destroy an input; empty if it would not."""
-    for file in inputs:
-        try:
-            if path.exists() and file.exists() and path.samefile(file):
-                return f'"{path}" is an input of this run; expected another file'
-        except OSError:
-            continue
-    return ""
 
 
 def _summary(result: xr.Dataset, loaded: LoadedConfig, path: Path, seconds: float) -> str:
@@ -222,7 +154,7 @@ def _last(result: xr.Dataset) -> xr.Dataset:
 @_config
 @_set
 @click.option("--toml", is_flag=True, help="Print the completed config as a TOML file that runs by itself.")
-@_reported
+@reported
 def check(config: str, overrides: tuple[str, ...], toml: bool) -> None:
     """Validate CONFIG without solving; print every value and where it was set.
 
@@ -241,7 +173,7 @@ def check(config: str, overrides: tuple[str, ...], toml: bool) -> None:
 
 @main.command(short_help="Say what a config key means.")
 @click.argument("key")
-@_reported
+@reported
 def explain(key: str) -> None:
     """Say what a config KEY means, what it accepts and what its default is.
 
@@ -254,7 +186,7 @@ def explain(key: str) -> None:
 
 @main.command(name="list", short_help="List runs, models, grids, data, species, kinds.")
 @click.argument("what", required=False)
-@_reported
+@reported
 def list_names(what: str | None) -> None:
     """List the library, or one of: runs, models, grids, data, species, kinds.
 
@@ -269,7 +201,7 @@ def list_names(what: str | None) -> None:
 @click.argument("name")
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="Where to; default the current folder.")
 @click.option("--force", is_flag=True, help="Replace an existing file.")
-@_reported
+@reported
 def copy(name: str, output: Path | None, force: bool) -> None:
     """Make an editable copy of a run, model or grid NAME of the library.
 
@@ -313,7 +245,7 @@ def _library_file(name: str) -> Path:
 @click.option(
     "--potential", metavar="PHI", help='Modulation potential, e.g. "600 MV"; default as in the run.'
 )
-@_reported
+@reported
 def plot(result: Path, what: str, output: Path, data: tuple[str, ...], potential: str | None) -> None:
     """Draw WHAT of a RESULT with the measured data.
 
@@ -322,12 +254,10 @@ def plot(result: Path, what: str, output: Path, data: tuple[str, ...], potential
              spectrum:C, spectrum:H1      one spectrum, times E^2.7
              spectra, spectra:H,He,C      several
     """  # noqa: D301
-    from cyldiff.io.netcdf import check_writable, read_result
+    from cyldiff.io.netcdf import read_result
     from cyldiff.plot import draw
 
-    reason = check_writable(output) or _overwrites(output, [result])
-    if reason:
-        raise DataError(f"--output: {reason}")
+    check_output(output, [result])
     modulation = _potential(potential)
     dataset = read_result(result)
     if modulation is None:
@@ -364,7 +294,7 @@ def _modulation(dataset: xr.Dataset) -> Any:
 
 @main.command(short_help="Measure how fast cyldiff is here.")
 @click.argument("cases", nargs=-1)
-@_reported
+@reported
 def benchmark(cases: tuple[str, ...]) -> None:
     """Measure how fast cyldiff is here; CASES by name, default all.
 

@@ -32,6 +32,7 @@ DIMENSIONS: dict[str, tuple[str, str, dict[str, float]]] = {
         "1.387 Myr",
         {"Myr": 1.0, "kyr": 1e-3, "yr": 1e-6, "Gyr": 1e3, "s": 1 / const.MYR_S},
     ),
+    "rate": ("1 / Myr", "0.1 kyr^-1", {"Myr^-1": 1.0, "kyr^-1": 1e3, "yr^-1": 1e6, "s^-1": const.MYR_S}),
     "speed": (
         "kpc / Myr",
         "30 km/s",
@@ -50,7 +51,16 @@ DIMENSIONS: dict[str, tuple[str, str, dict[str, float]]] = {
     "energy": (
         "GeV",
         "100 GeV",
-        {"GeV": 1.0, "MeV": 1e-3, "keV": 1e-6, "TeV": 1e3, "PeV": 1e6, "EeV": 1e9, "eV": 1e-9},
+        {
+            "GeV": 1.0,
+            "MeV": 1e-3,
+            "keV": 1e-6,
+            "TeV": 1e3,
+            "PeV": 1e6,
+            "EeV": 1e9,
+            "eV": 1e-9,
+            "erg": const.ERG_GEV,
+        },
     ),
     "rigidity": (
         "GV",
