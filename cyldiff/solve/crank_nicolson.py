@@ -113,7 +113,9 @@ class Stepper:
     report: TimeReport = field(default_factory=TimeReport)
 
     def __post_init__(self) -> None:
-        self._linear = [_StepSolver(operator) for operator in self.operators]
+        solvers = {id(operator): operator for operator in self.operators}
+        solvers = {key: _StepSolver(operator) for key, operator in solvers.items()}
+        self._linear = [solvers[id(operator)] for operator in self.operators]
         self.accounts = [_empty_account() for _ in self.operators]
         self.largest: list[Array] = [np.zeros(o.grid.shape[0]) for o in self.operators]
 

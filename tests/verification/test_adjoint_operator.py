@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from galaxy_model import ALL_PROCESSES, SPATIALLY_DEPENDENT, small_run
-from problems import relative_difference
 
 from cyldiff.grid import per_momentum
 from cyldiff.operators.adjoint import adjoint, at_momenta, scaled, without_momentum
