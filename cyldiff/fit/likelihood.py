@@ -11,7 +11,7 @@ value put in: for a linear nuisance, profiling and adding to C are the same.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import xarray as xr
@@ -35,6 +35,7 @@ class Fitted:
     data : DataSet
     use : which rows of the measurement count
     x, y, model, sigma : shape (n,); sigma is the total error of single points on the side of the model
+    covariance : shape (n, n)
     chi2 : of the set, correlations included
     """
 
@@ -44,6 +45,7 @@ class Fitted:
     y: Array
     model: Array
     sigma: Array
+    covariance: Array
     chi2: float
 
     @property
@@ -92,7 +94,7 @@ class Likelihood:
         found = []
         for data, use in zip(self.fit.data, self._rows(spectra), strict=True):
             m = data.measurement
-            shift = self._shift(m.name, values)
+            shift = self.energy_shift(m.name, values)
             model = _predicted(spectra, data, modulation.potential_for(m.experiment), shift)
             found.append(_fitted(data, use, model))
         return found
@@ -111,7 +113,8 @@ class Likelihood:
             self._use = rows
         return self._use
 
-    def _shift(self, name: str, values: Sequence[float]) -> float:
+    def energy_shift(self, name: str, values: Sequence[float]) -> float:
+        """Relative error of the energy scale of a data set."""
         wanted = ("data", name, "energy_scale")
         for p, v in zip(self.parameters, values, strict=True):
             if wanted in p.paths:
@@ -124,8 +127,6 @@ def _predicted(spectra: xr.Dataset, data: DataSet, potential: float, shift: floa
     m = data.measurement
     if shift == 0.0:
         return predict(spectra, m, potential=potential)
-    from dataclasses import replace
-
     model = predict(spectra, replace(m, x=m.x / (1.0 + shift)), potential=potential)
     return model if m.denominator else model / (1.0 + shift)
 
@@ -138,11 +139,6 @@ def _fitted(data: DataSet, use: NDArray[np.bool_], model: Array) -> Fitted:
     syst = np.where(above, m.syst_plus[use], m.syst_minus[use])
     own = choice.model_error * model
     sigma = np.sqrt(stat**2 + syst**2 + own**2)
-    residual = y - model
-    if not np.all(np.isfinite(model)):
-        return Fitted(data, use, x, y, model, sigma, 1e300)
-    if choice.correlation_length is None and choice.normalisation_error == 0.0:
-        return Fitted(data, use, x, y, model, sigma, float(np.sum((residual / sigma) ** 2)))
     covariance = np.diag(stat**2 + own**2)
     if choice.correlation_length is None:
         covariance += np.diag(syst**2)
@@ -151,5 +147,7 @@ def _fitted(data: DataSet, use: NDArray[np.bool_], model: Array) -> Fitted:
         covariance += np.outer(syst, syst) * np.exp(-distance / choice.correlation_length)
     common = choice.normalisation_error * model
     covariance += np.outer(common, common)
-    chi2 = float(residual @ np.linalg.solve(covariance, residual))
-    return Fitted(data, use, x, y, model, sigma, chi2)
+    residual = y - model
+    # a model that does not reach the data is as bad as can be
+    chi2 = float(residual @ np.linalg.solve(covariance, residual)) if np.all(np.isfinite(model)) else 1e300
+    return Fitted(data, use, x, y, model, sigma, covariance, chi2)

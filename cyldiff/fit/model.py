@@ -68,6 +68,7 @@ class FitModel:
         self.solves = 0
         self._kept: OrderedDict[tuple[float, ...], Response] = OrderedDict()
         self._own = _own_weights(self.parameters)
+        self._last: tuple[tuple[float, ...], ChainSolver, ChainSolution] | None = None
 
     def config(self, values: Sequence[float]) -> RunConfig:
         """The run with these values put in."""
@@ -80,17 +81,26 @@ class FitModel:
 
     def response(self, values: Sequence[float]) -> Response:
         """Solved for these slow values, or kept from before."""
-        pairs = zip(self.parameters, values, strict=True)
-        key = tuple(float(v) for p, v in pairs if not p.fast)
-        if key in self._kept:
-            self._kept.move_to_end(key)
-            return self._kept[key]
-        slow = [v if not p.fast else p.start for p, v in zip(self.parameters, values, strict=True)]
-        response, _, _ = self.solve(self.config(slow))
-        self._kept[key] = response
-        if len(self._kept) > KEPT:
-            self._kept.popitem(last=False)
-        return response
+        key = self._key(values)
+        if key not in self._kept:
+            return self.solved(values)[0]
+        self._kept.move_to_end(key)
+        return self._kept[key]
+
+    def solved(self, values: Sequence[float]) -> tuple[Response, ChainSolver, ChainSolution]:
+        """The response with the fields behind it; only those of the last solve are kept."""
+        key = self._key(values)
+        if self._last is None or self._last[0] != key:
+            slow = [p.start if p.fast else v for p, v in zip(self.parameters, values, strict=True)]
+            response, chain, solution = self.solve(self.config(slow))
+            self._last = (key, chain, solution)
+            self._kept[key] = response
+            if len(self._kept) > KEPT:
+                self._kept.popitem(last=False)
+        return self._kept[key], self._last[1], self._last[2]
+
+    def _key(self, values: Sequence[float]) -> tuple[float, ...]:
+        return tuple(float(v) for p, v in zip(self.parameters, values, strict=True) if not p.fast)
 
     def solve(self, config: RunConfig) -> tuple[Response, ChainSolver, ChainSolution]:
         """One solve of the chain, a response per group."""
@@ -132,15 +142,19 @@ class FitModel:
 
     def weights(self, response: Response, config: RunConfig) -> Array:
         """Absolute strength of every group, shape (n_g,)."""
-        base, weights = self.base.physics.sources, np.ones(len(response.groups))
-        for g, (name, own) in enumerate(response.groups):
-            for nuclide in sorted(own)[:1]:  # one parameter moves the nuclides of a group alike
-                now = config.physics.sources[name].abundances[nuclide]
-                weights[g] = now / base[name].abundances[nuclide]
+        weights = self.abundance_ratios(response, config)
         for name, component in config.physics.sources.items():
             mine = [g for g, (owner, _) in enumerate(response.groups) if owner == name]
             weights[mine] *= _strength(response, component.normalisation, weights, mine, name)
         return weights
+
+    def abundance_ratios(self, response: Response, config: RunConfig) -> Array:
+        """Abundance of every group relative to that it was solved with, shape (n_g,)."""
+        base, ratios = self.base.physics.sources, np.ones(len(response.groups))
+        for g, (name, own) in enumerate(response.groups):
+            for nuclide in sorted(own)[:1]:  # one parameter moves the nuclides of a group alike
+                ratios[g] = config.physics.sources[name].abundances[nuclide] / base[name].abundances[nuclide]
+        return ratios
 
     def spectra(self, values: Sequence[float]) -> xr.Dataset:
         """Interstellar spectra at the Sun, as the data comparison reads them."""

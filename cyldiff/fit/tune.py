@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from cyldiff.errors import ConfigError, ConvergenceError, CyldiffError, Problem
 from cyldiff.fit.config import LoadedFit, Parameter, check_at_bounds
+from cyldiff.fit.errors import curvature, profile_end
 from cyldiff.fit.likelihood import Fitted, Likelihood
 from cyldiff.units import format_quantity
 
@@ -133,15 +134,12 @@ def tune(
     minuit.migrad(ncall=fit.fit.maximum_calls)
     if not minuit.valid:
         raise ConvergenceError(f"{fit.source}: no minimum after {minuit.nfcn} calls; {_reason(minuit)}")
-    minuit.hesse()
-    lower, upper = np.full(len(start), np.nan), np.full(len(start), np.nan)
-    if fit.fit.minos:
-        minuit.minos()
-        for i, p in enumerate(fit.parameters):
-            error = minuit.merrors[p.name]
-            if error.is_valid:
-                lower[i], upper[i] = error.lower * scale[i], error.upper * scale[i]
-    values = np.clip(np.array(minuit.values) * scale, low, high)
+    best = np.array(minuit.values)
+    if grad is None:
+        covariance, lower, upper = _by_calls(minuit, fit)
+    else:
+        covariance, lower, upper = _by_gradients(minuit, fit, chi2, grad)
+    values = np.clip(best * scale, low, high)
     fitted = likelihood.compare(likelihood.model.spectra(values), values)
     points = likelihood.n_points
     constrained = sum(p.prior.kind == "gaussian" for p in fit.parameters)  # type: ignore[attr-defined]
@@ -149,10 +147,10 @@ def tune(
         fit=fit,
         parameters=fit.parameters,
         values=values,
-        errors=np.array(minuit.errors) * scale,
-        lower=lower,
-        upper=upper,
-        covariance=np.asarray(minuit.covariance) * np.outer(scale, scale),
+        errors=np.sqrt(np.diag(covariance)) * scale,
+        lower=lower * scale,
+        upper=upper * scale,
+        covariance=covariance * np.outer(scale, scale),
         chi2=float(minuit.fval),
         ndof=points - len(start) + constrained,
         n_points=points,
@@ -162,6 +160,41 @@ def tune(
         seconds=time.perf_counter() - started,
         fitted=tuple(fitted),
     )
+
+
+def _by_calls(minuit: Any, fit: LoadedFit) -> tuple[Array, Array, Array]:
+    """Covariance, lower and upper errors from evaluations of chi-square: HESSE and MINOS."""
+    best = np.array(minuit.values)
+    minuit.hesse()
+    lower, upper = np.full(len(best), np.nan), np.full(len(best), np.nan)
+    covariance = np.asarray(minuit.covariance)
+    if fit.fit.minos:
+        minuit.minos()
+        for i, p in enumerate(fit.parameters):
+            error = minuit.merrors[p.name]
+            if error.is_valid:
+                lower[i], upper[i] = error.lower, error.upper
+    return covariance, lower, upper
+
+
+def _by_gradients(
+    minuit: Any, fit: LoadedFit, chi2: Callable[[Array], float], grad: Callable[[Array], Array]
+) -> tuple[Array, Array, Array]:
+    """The same from gradients."""
+    best = np.array(minuit.values)
+    low, high = np.array([p.lower_limit for p in minuit.params]), np.array([p.upper_limit for p in minuit.params])
+    matrix = curvature(grad, best, np.array(minuit.errors), low, high)
+    covariance = 2.0 * np.linalg.inv(matrix)
+    if not np.all(np.linalg.eigvalsh(covariance) > 0.0):
+        raise ConvergenceError(
+            f"{fit.source}: chi-square does not curve upwards everywhere; parameters may be degenerate, give them priors"
+        )
+    lower, upper = np.full(len(best), np.nan), np.full(len(best), np.nan)
+    if fit.fit.minos:
+        for i in range(len(best)):
+            for ends, side in ((lower, -1.0), (upper, 1.0)):
+                ends[i] = profile_end(chi2, grad, best, minuit.fval, matrix, i, side, low, high)
+    return covariance, lower, upper
 
 
 def _scale(p: Parameter) -> float:

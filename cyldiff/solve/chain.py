@@ -318,14 +318,14 @@ class ChainSolver:
     ) -> tuple[list[Array], list[Array]]:
         """Sources of U of one nuclide, per component, and what each injects at every momentum."""
         to_log_p = self.column(self.kinematics(self.network.species[index]).momentum_per_energy)
-        entries = [self._source(index, one, density[n]) * to_log_p for n, one in enumerate(sources)]
+        entries = [self.injected(index, one, density[n]) * to_log_p for n, one in enumerate(sources)]
         return entries, [self._level(source) for source in entries]
 
     def _level(self, source: Array) -> Array:
         """What a source injects at each momentum, all ranks together, shape (n_p,)."""
         return np.asarray(self.comm.sum(np.sum(np.abs(source) * self.grid.volume, axis=self._in_space)))
 
-    def _source(self, index: int, component: PrimarySource, density: Array) -> Array:
+    def injected(self, index: int, component: PrimarySource, density: Array) -> Array:
         """Source of N(T) of one nuclide: what is injected, and what heavier nuclides leave behind."""
         species = self.network.species[index]
         source = self.secondary_source(index, density, self.kinematics(species))
