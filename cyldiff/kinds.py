@@ -1,6 +1,5 @@
 """Import every module that registers kinds, so that configs can name them."""
 
-from cyldiff.fit import priors  # noqa: F401
 from cyldiff.galaxy import gas, source_distribution, spiral_arms  # noqa: F401
 from cyldiff.observables import modulation  # noqa: F401
 from cyldiff.particles import inelastic, injection, spallation  # noqa: F401

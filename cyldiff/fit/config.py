@@ -1,8 +1,8 @@
 """The ``[fit]`` section of a tuning file, and the file as a whole: a run plus what is fitted to what.
 
-    schema, run, grid, physics, species, solver   as in any run: the model and its start
-    fit.data                                      measured data, ranges, correlations, nuisances
-    fit.parameters.NAME                           numbers of the model that vary
+schema, run, grid, physics, species, solver   as in any run: the model and its start
+fit.data                                      measured data, ranges, correlations, nuisances
+fit.parameters.NAME                           numbers of the model that vary
 """
 
 from __future__ import annotations
@@ -48,13 +48,18 @@ class DataChoice(Model):
     min: str | None = Field(default=None, description="lowest abscissa used, with its unit")
     max: str | None = Field(default=None, description="highest abscissa used, with its unit")
     correlation_length: Number | None = Field(
-        default=None, gt=0.0, description="of the systematic errors, in decades of the abscissa; none: independent"
+        default=None,
+        gt=0.0,
+        description="of the systematic errors, in decades of the abscissa; none: independent",
     )
     normalisation_error: Number = Field(
         default=0.0, ge=0.0, lt=1.0, description="relative error common to all points, profiled exactly"
     )
     energy_scale_error: Number = Field(
-        default=0.0, ge=0.0, lt=0.5, description="relative error of the energy scale; adds a nuisance parameter"
+        default=0.0,
+        ge=0.0,
+        lt=0.5,
+        description="relative error of the energy scale; adds a nuisance parameter",
     )
     model_error: Number = Field(
         default=0.0, ge=0.0, lt=1.0, description="relative error of the model, independent at every point"
@@ -87,7 +92,9 @@ class FitConfig(Model):
     data: Annotated[tuple[DataChoice, ...], BeforeValidator(_as_tuple)] = Field(
         min_length=1, description="measured data"
     )
-    parameters: dict[str, ParameterConfig] = Field(min_length=1, description="what varies, by a name of your choice")
+    parameters: dict[str, ParameterConfig] = Field(
+        min_length=1, description="what varies, by a name of your choice"
+    )
     gradient: bool = Field(default=True, description="gradients by the adjoint instead of finite differences")
     minos: bool = Field(default=True, description="asymmetric errors from the shape of chi-square")
     maximum_calls: Integer = Field(default=2000, ge=10, description="evaluations of chi-square at most")
@@ -187,7 +194,9 @@ def load_fit_mapping(
     if run is None:
         raise ConfigError(source, problems)
     influence = Influence(run.config, [d.measurement for d in data])
-    problems += [Problem(f"fit.data[{i}]", text) for i, text in influence.uncovered([(d.low, d.high) for d in data])]
+    problems += [
+        Problem(f"fit.data[{i}]", text) for i, text in influence.uncovered([(d.low, d.high) for d in data])
+    ]
     parameters, wrong = _parameters(fit, run.config, influence)
     problems += wrong
     parameters += [_energy_scale(d) for d in data if d.choice.energy_scale_error > 0.0]
@@ -208,7 +217,9 @@ def _data(fit: FitConfig, beside: Path | None) -> tuple[list[DataSet], list[Prob
         for key, default in (("min", 0.0), ("max", float("inf"))):
             text = getattr(choice, key)
             try:
-                limits.append(default if text is None else parse_quantity(text, _X_DIMENSION[measurement.x_unit]))
+                limits.append(
+                    default if text is None else parse_quantity(text, _X_DIMENSION[measurement.x_unit])
+                )
             except ValueError as error:
                 problems.append(Problem(f"fit.data[{i}].{key}", str(error)))
         if len(limits) == 2:
@@ -337,7 +348,9 @@ def check_at_bounds(fit: LoadedFit) -> list[Problem]:
         for side, value in (("bounds[0]", p.low), ("bounds[1]", p.high)):
             text = repr(value) if p.dimension is None else f'"{format_quantity(value, p.dimension)}"'
             try:
-                load_mapping(fit.run.resolved, [f"{dotted(path)}={text}" for path in p.paths], source=fit.source)
+                load_mapping(
+                    fit.run.resolved, [f"{dotted(path)}={text}" for path in p.paths], source=fit.source
+                )
             except CyldiffError as error:
                 found = error.problems[0].message if isinstance(error, ConfigError) else str(error)
                 problems.append(Problem(f"fit.parameters.{p.name}.{side}", found))

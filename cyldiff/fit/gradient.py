@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from cyldiff.config.schema import RunConfig
 from cyldiff.errors import CyldiffError
 from cyldiff.fit.likelihood import Likelihood
-from cyldiff.fit.model import FitModel, Response
+from cyldiff.fit.model import FitModel, Response, Values
 from cyldiff.fit.slopes import slopes
 from cyldiff.grid import per_momentum
 from cyldiff.operators.adjoint import adjoint
@@ -72,11 +72,13 @@ class Gradient:
         self.model: FitModel = likelihood.model
         config = self.model.base
         if config.grid.space.geometry != "cylindrical" or config.grid.space.phi is not None:
-            raise CyldiffError("fit.gradient: the adjoint gradient needs a 2-D grid; set fit.gradient = false")
+            raise CyldiffError(
+                "fit.gradient: the adjoint gradient needs a 2-D grid; set fit.gradient = false"
+            )
 
-    def __call__(self, values: Sequence[float]) -> Array:
+    def __call__(self, where: Values) -> Array:
         """Shape (n,), of chi-square with the priors."""
-        values = np.asarray(values, dtype=float)
+        values = np.asarray(where, dtype=float)
         parameters = self.likelihood.parameters
         result = np.zeros(len(parameters))
         slow = [i for i, p in enumerate(parameters) if not p.fast]
@@ -131,9 +133,17 @@ class Gradient:
         multipliers = np.zeros_like(state.density)
         to_strength = np.zeros(len(state.sources))
         for c, source in enumerate(state.sources):
-            at_sun = np.array([intensity(grid.at(n, sun.r, sun.z), s, grid) for n, s in zip(state.density[c], chain.network.species, strict=True)])
+            at_sun = np.array(
+                [
+                    intensity(grid.at(n, sun.r, sun.z), s, grid)
+                    for n, s in zip(state.density[c], chain.network.species, strict=True)
+                ]
+            )
             to_strength[c] = float(np.sum(to_flux * at_sun))
-            seed = state.strength[c] * to_flux + _normalisation_slope(state, c, source.name, at_sun) * to_strength[c]
+            seed = (
+                state.strength[c] * to_flux
+                + _normalisation_slope(state, c, source.name, at_sun) * to_strength[c]
+            )
             multipliers[c] = self._backwards(state, seed, here)
         return multipliers, to_strength
 
@@ -146,7 +156,9 @@ class Gradient:
         solver = type(chain.solver)(chain.solver.tolerance, chain.solver.maximum_cycles)  # type: ignore[call-arg,attr-defined]
         for j in reversed(range(len(network.species))):
             species, nucleus = network.species[j], kinematics[j]
-            factor = intensity(np.ones(len(width)), species, chain.grid) / (nucleus.momentum_per_energy * width)
+            factor = intensity(np.ones(len(width)), species, chain.grid) / (
+                nucleus.momentum_per_energy * width
+            )
             right = chain.column(seed[j] * factor) * here
             right += self._from_children(state, fields, j, kinematics)
             turned = adjoint(state.operators[j])
@@ -193,16 +205,20 @@ class Gradient:
             for c in range(len(sources)):
                 u = state.density[c, j] * to_log_p
                 lever = multipliers[c, j] * weight
-                moved_source = 0.0
+                moved_source = np.zeros(())
                 if not same:
-                    now = chain.injected(j, sources[c], state.density[c]) - state.chain.injected(j, state.sources[c], state.density[c])
+                    now = chain.injected(j, sources[c], state.density[c]) - state.chain.injected(
+                        j, state.sources[c], state.density[c]
+                    )
                     moved_source = now * to_log_p
                     if back is not None and back_before is not None:
                         moved_source = moved_source + back(u) - back_before(u)
                 change += float(np.sum(lever * (operator.apply(u) - before.apply(u) - moved_source)))
         result = -change / step
         for c, source in enumerate(sources):
-            result += to_strength[c] * (self._power(config, state, c, source) - 1.0) * state.strength[c] / step
+            result += (
+                to_strength[c] * (self._power(config, state, c, source) - 1.0) * state.strength[c] / step
+            )
         return result
 
     def _power(self, config: RunConfig, state: _State, c: int, source: PrimarySource) -> float:
@@ -275,5 +291,3 @@ def _solve(solver: object, operator: TransportOperator, right: Array, back: obje
         if moved < 1e-9:
             break
     return result
-
-

@@ -30,7 +30,7 @@ class Influence:
             self.followed,
             inelastic=config.physics.inelastic,
             spallation=config.physics.spallation,
-            kinetic_energy=np.geomspace(*self.range, 3),
+            kinetic_energy=np.geomspace(momentum.min, momentum.max, 3),
         )
         names = [s.name for s in network.species]
         feeds: dict[str, set[str]] = {}
@@ -66,7 +66,10 @@ class Influence:
             reach = self._reach(m)
             if not ((m.x[use] >= reach[0]) & (m.x[use] <= reach[1])).any():
                 problems.append(
-                    (i, f"{m.name} has no points in the range of the grid, {reach[0]:.3g} to {reach[1]:.3g} {m.x_unit}")
+                    (
+                        i,
+                        f"{m.name} has no points in the range of the grid, {reach[0]:.3g} to {reach[1]:.3g} {m.x_unit}",
+                    )
                 )
         return problems
 
@@ -98,7 +101,11 @@ class Influence:
             return ""
         own = {m.experiment for m in felt if law.potential_for(m.experiment) != law.potential}
         if path[0] == "potential":
-            return "" if any(m.experiment not in own for m in felt) else "no data set of this fit is modulated with it"
+            return (
+                ""
+                if any(m.experiment not in own for m in felt)
+                else "no data set of this fit is modulated with it"
+            )
         probe = law.model_copy(update={"by_experiment": {path[1]: law.potential + 1.0}})
         hit = any(probe.potential_for(m.experiment) != probe.potential for m in felt)
         return "" if hit else f"no data set of this fit is of {quoted(path[1])}"

@@ -10,7 +10,6 @@ value put in: for a linear nuisance, profiling and adding to C are the same.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -19,7 +18,7 @@ from numpy.typing import NDArray
 
 from cyldiff.data.comparison import predict
 from cyldiff.fit.config import DataSet, LoadedFit, Parameter
-from cyldiff.fit.model import FitModel
+from cyldiff.fit.model import FitModel, Values
 
 __all__ = ["Fitted", "Likelihood"]
 
@@ -70,16 +69,16 @@ class Likelihood:
         #: rows inside the range; those that the grid does not reach are dropped at the start and stay dropped
         self._use: list[NDArray[np.bool_]] | None = None
 
-    def __call__(self, values: Sequence[float]) -> float:
+    def __call__(self, values: Values) -> float:
         """Chi-square, priors included."""
         self.calls += 1
         return self.chi2_of(self.model.spectra(values), values)
 
-    def chi2_of(self, spectra: xr.Dataset, values: Sequence[float]) -> float:
+    def chi2_of(self, spectra: xr.Dataset, values: Values) -> float:
         """Chi-square of given spectra at the Sun, priors included."""
         return sum(f.chi2 for f in self.compare(spectra, values)) + self.prior(values)
 
-    def prior(self, values: Sequence[float]) -> float:
+    def prior(self, values: Values) -> float:
         """What the priors add."""
         return float(sum(p.prior.chi2(float(v)) for p, v in zip(self.parameters, values, strict=True)))
 
@@ -88,7 +87,7 @@ class Likelihood:
         """Data points that count."""
         return sum(int(use.sum()) for use in self._rows(None))
 
-    def compare(self, spectra: xr.Dataset, values: Sequence[float]) -> list[Fitted]:
+    def compare(self, spectra: xr.Dataset, values: Values) -> list[Fitted]:
         """Every data set next to the model."""
         modulation = self.model.config(values).physics.modulation
         found = []
@@ -113,7 +112,7 @@ class Likelihood:
             self._use = rows
         return self._use
 
-    def energy_shift(self, name: str, values: Sequence[float]) -> float:
+    def energy_shift(self, name: str, values: Values) -> float:
         """Relative error of the energy scale of a data set."""
         wanted = ("data", name, "energy_scale")
         for p, v in zip(self.parameters, values, strict=True):

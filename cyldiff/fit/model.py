@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -25,9 +26,11 @@ from cyldiff.solve.chain import ChainSolution, ChainSolver, PrimarySource
 from cyldiff.sources.component import flux_at, injected_power, intensity
 from cyldiff.stages import build_chain, build_grid, build_sources
 
-__all__ = ["FitModel", "Response", "dataset_of"]
+__all__ = ["FitModel", "Response", "Values", "dataset_of"]
 
 Array = NDArray[np.float64]
+#: values of the parameters, in internal units
+Values = Sequence[float] | NDArray[np.float64]
 
 #: transport solutions kept; a Hesse or Minos step returns to one of the last few
 KEPT = 32
@@ -70,7 +73,7 @@ class FitModel:
         self._own = _own_weights(self.parameters)
         self._last: tuple[tuple[float, ...], ChainSolver, ChainSolution] | None = None
 
-    def config(self, values: Sequence[float]) -> RunConfig:
+    def config(self, values: Values) -> RunConfig:
         """The run with these values put in."""
         config = self.base
         for parameter, value in zip(self.parameters, values, strict=True):
@@ -79,7 +82,7 @@ class FitModel:
                     config = replaced(config, path, float(value))
         return config
 
-    def response(self, values: Sequence[float]) -> Response:
+    def response(self, values: Values) -> Response:
         """Solved for these slow values, or kept from before."""
         key = self._key(values)
         if key not in self._kept:
@@ -87,7 +90,7 @@ class FitModel:
         self._kept.move_to_end(key)
         return self._kept[key]
 
-    def solved(self, values: Sequence[float]) -> tuple[Response, ChainSolver, ChainSolution]:
+    def solved(self, values: Values) -> tuple[Response, ChainSolver, ChainSolution]:
         """The response with the fields behind it; only those of the last solve are kept."""
         key = self._key(values)
         if self._last is None or self._last[0] != key:
@@ -99,7 +102,7 @@ class FitModel:
                 self._kept.popitem(last=False)
         return self._kept[key], self._last[1], self._last[2]
 
-    def _key(self, values: Sequence[float]) -> tuple[float, ...]:
+    def _key(self, values: Values) -> tuple[float, ...]:
         return tuple(float(v) for p, v in zip(self.parameters, values, strict=True) if not p.fast)
 
     def solve(self, config: RunConfig) -> tuple[Response, ChainSolver, ChainSolution]:
@@ -156,21 +159,24 @@ class FitModel:
                 ratios[g] = config.physics.sources[name].abundances[nuclide] / base[name].abundances[nuclide]
         return ratios
 
-    def spectra(self, values: Sequence[float]) -> xr.Dataset:
+    def spectra(self, values: Values) -> xr.Dataset:
         """Interstellar spectra at the Sun, as the data comparison reads them."""
         response = self.response(values)
         weights = self.weights(response, self.config(values))
         return dataset_of(response, np.einsum("g,gst->st", weights, response.flux))
 
 
-def _strength(response: Response, law: object, weights: Array, mine: Sequence[int], name: str) -> float:
-    if law.kind == "luminosity":  # type: ignore[attr-defined]
-        grid = _Energies(response.kinetic_energy)
-        powers = [injected_power(response.sources[g], grid, response.species, law.minimum_energy) for g in mine]  # type: ignore[arg-type,attr-defined]
-        return float(law.power / np.dot(weights[mine], powers))  # type: ignore[attr-defined]
-    index = next(i for i, s in enumerate(response.species) if s.name == law.species)  # type: ignore[attr-defined]
+def _strength(response: Response, law: Any, weights: Array, mine: Sequence[int], name: str) -> float:
+    """Factor from unit strength to the absolute scale of a component; as `normalise` of a run."""
+    if law.kind == "luminosity":
+        energies: Any = _Energies(response.kinetic_energy)
+        powers = [
+            injected_power(response.sources[g], energies, response.species, law.minimum_energy) for g in mine
+        ]
+        return float(law.power / np.dot(weights[mine], powers))
+    index = next(i for i, s in enumerate(response.species) if s.name == law.species)
     flux = np.einsum("g,gt->t", weights[mine], response.flux[mine, index])
-    return float(law.flux / flux_at(law.kinetic_energy, response.kinetic_energy, flux, name))  # type: ignore[attr-defined]
+    return float(law.flux / flux_at(law.kinetic_energy, response.kinetic_energy, flux, name))
 
 
 @dataclass(frozen=True)

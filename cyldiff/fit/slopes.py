@@ -15,7 +15,7 @@ from scipy.interpolate import CubicSpline
 
 from cyldiff.errors import CyldiffError
 from cyldiff.fit.likelihood import Fitted, Likelihood
-from cyldiff.fit.model import Response, dataset_of
+from cyldiff.fit.model import Response, Values, dataset_of
 from cyldiff.observables.abscissa import Nuclide, abscissa_named
 from cyldiff.observables.spectra import intensity, members
 
@@ -24,7 +24,7 @@ __all__ = ["slopes"]
 Array = NDArray[np.float64]
 
 
-def slopes(likelihood: Likelihood, response: Response, flux: Array, values: Sequence[float]) -> Array:
+def slopes(likelihood: Likelihood, response: Response, flux: Array, values: Values) -> Array:
     """dchi2/dF of the interstellar intensities F, without the priors, shape (n_species, n_T)."""
     spectra = dataset_of(response, flux)
     names = [s.name for s in response.species]
@@ -48,13 +48,17 @@ def slopes(likelihood: Likelihood, response: Response, flux: Array, values: Sequ
             for name, one in found.items():
                 s = names.index(name)
                 if np.any(flux[s] <= 0.0):
-                    raise CyldiffError(f"the gradient needs a positive spectrum of {name}; set fit.gradient = false")
+                    raise CyldiffError(
+                        f"the gradient needs a positive spectrum of {name}; set fit.gradient = false"
+                    )
                 where = _energies(response, s, m.abscissa, x, potential)
                 result[s] += (lever * one) @ cardinal(np.log(where)) / flux[s]
     return result
 
 
-def _each(spectra: object, what: Sequence[str], abscissa: str, x: Array, potential: float) -> dict[str, Array]:
+def _each(
+    spectra: object, what: Sequence[str], abscissa: str, x: Array, potential: float
+) -> dict[str, Array]:
     axis = abscissa_named(abscissa)
     return {
         name: intensity(spectra, name, axis, x=x, potential=potential)  # type: ignore[arg-type]

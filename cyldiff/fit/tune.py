@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +14,7 @@ from cyldiff.errors import ConfigError, ConvergenceError, CyldiffError, Problem
 from cyldiff.fit.config import LoadedFit, Parameter, check_at_bounds
 from cyldiff.fit.errors import curvature, profile_end
 from cyldiff.fit.likelihood import Fitted, Likelihood
+from cyldiff.fit.model import Values
 from cyldiff.units import format_quantity
 
 __all__ = ["FitResult", "tune"]
@@ -57,14 +58,19 @@ class FitResult:
 
     def table(self) -> str:
         """Best values with their errors, one line per parameter."""
-        rows = [("parameter", "value", "error", "lower", "upper", "start")]
+        rows: list[tuple[str, ...]] = [("parameter", "value", "error", "lower", "upper", "start")]
         for i, p in enumerate(self.parameters):
             rows.append((p.name, *(_shown(p, v) for v in self._row(i)), _shown(p, p.start)))
         widths = [max(len(row[k]) for row in rows) for k in range(len(rows[0]))]
-        lines = ["  ".join(c.ljust(w) if k == 0 else c.rjust(w) for k, (c, w) in enumerate(zip(row, widths, strict=True))) for row in rows]
+        lines = [
+            "  ".join(
+                c.ljust(w) if k == 0 else c.rjust(w) for k, (c, w) in enumerate(zip(row, widths, strict=True))
+            )
+            for row in rows
+        ]
         quality = f"chi2 {self.chi2:.2f} for {self.n_points} points and {self.ndof} degrees of freedom"
-        effort = f"{self.calls} calls, {self.gradient_calls} gradients, {self.solves} solves of the chain, {self.seconds:.1f} s"
-        return "\n".join([*lines, "", quality, effort])
+        effort = f"{self.calls} calls, {self.gradient_calls} gradients, {self.solves} solves of the chain"
+        return "\n".join([*lines, "", quality, f"{effort}, {self.seconds:.1f} s"])
 
     def _row(self, i: int) -> tuple[float, ...]:
         return tuple(float(a[i]) for a in (self.values, self.errors, self.lower, self.upper))
@@ -129,7 +135,9 @@ def tune(
     minuit = Minuit(chi2, start / scale, grad=grad, name=[p.name for p in fit.parameters])
     minuit.errordef = Minuit.LEAST_SQUARES
     minuit.limits = list(zip(low / scale, high / scale, strict=True))
-    minuit.errors = np.minimum(0.05 * (high - low), np.maximum(0.02 * np.abs(start), 1e-3 * (high - low))) / scale
+    minuit.errors = (
+        np.minimum(0.05 * (high - low), np.maximum(0.02 * np.abs(start), 1e-3 * (high - low))) / scale
+    )
     minuit.strategy = 1
     minuit.migrad(ncall=fit.fit.maximum_calls)
     if not minuit.valid:
@@ -182,12 +190,15 @@ def _by_gradients(
 ) -> tuple[Array, Array, Array]:
     """The same from gradients."""
     best = np.array(minuit.values)
-    low, high = np.array([p.lower_limit for p in minuit.params]), np.array([p.upper_limit for p in minuit.params])
+    low, high = (
+        np.array([p.lower_limit for p in minuit.params]),
+        np.array([p.upper_limit for p in minuit.params]),
+    )
     matrix = curvature(grad, best, np.array(minuit.errors), low, high)
-    covariance = 2.0 * np.linalg.inv(matrix)
+    covariance: Array = np.asarray(2.0 * np.linalg.inv(matrix), dtype=float)
     if not np.all(np.linalg.eigvalsh(covariance) > 0.0):
         raise ConvergenceError(
-            f"{fit.source}: chi-square does not curve upwards everywhere; parameters may be degenerate, give them priors"
+            f"{fit.source}: chi-square does not curve upwards; parameters may be degenerate, give them priors"
         )
     lower, upper = np.full(len(best), np.nan), np.full(len(best), np.nan)
     if fit.fit.minos:
@@ -241,6 +252,6 @@ def _at_limit(parameter: Any) -> bool:
     return bool(min(parameter.value - low, high - parameter.value) < 0.01 * (high - low))
 
 
-def values_of(fit: LoadedFit, values: Sequence[float]) -> dict[str, float]:
+def values_of(fit: LoadedFit, values: Values) -> dict[str, float]:
     """Values by name."""
     return {p.name: float(v) for p, v in zip(fit.parameters, values, strict=True)}

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from scipy.interpolate import CubicSpline
 
 from cyldiff.errors import ConvergenceError, GridError
-from cyldiff.grid import Grid, per_momentum
+from cyldiff.grid import Grid
 from cyldiff.operators import TransportOperator
 from cyldiff.operators.adjoint import adjoint
 from cyldiff.solve.azimuthal import meridional_operator
@@ -195,7 +195,12 @@ class AdjointModes:
 
 
 def _solve(
-    solver: SteadySolver, operator: TransportOperator, q: Array, tolerance: float, weight: Array | None, name: str
+    solver: SteadySolver,
+    operator: TransportOperator,
+    q: Array,
+    tolerance: float,
+    weight: Array | None,
+    name: str,
 ) -> Array:
     """One right-hand side, by cycles until what is left is below the tolerance."""
     volume = operator.grid.volume.ravel()

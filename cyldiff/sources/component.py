@@ -105,9 +105,7 @@ def normalise(
         index = next(i for i, s in enumerate(solution.species) if s.name == law.species)
         at_sun = grid.at(solution.density[number, index], sun.r, sun.z)
         flux = intensity(at_sun, solution.species[index], grid)
-        strength[source.name] = law.flux / flux_at(
-            law.kinetic_energy, grid.kinetic_energy, flux, source.name
-        )
+        strength[source.name] = law.flux / flux_at(law.kinetic_energy, grid.kinetic_energy, flux, source.name)
     return strength
 
 
