@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import click
@@ -11,7 +12,18 @@ import click
 from cyldiff.commands.base import reported
 from cyldiff.errors import ConfigError, CyldiffError, Problem
 
-__all__ = ["tune"]
+__all__ = ["needs_fit_extra", "tune"]
+
+
+@contextmanager
+def needs_fit_extra() -> Iterator[None]:
+    """Say how to install what is missing."""
+    try:
+        yield
+    except ImportError as error:
+        raise CyldiffError(
+            f'this needs {error.name}, which is not installed: pip install "cyldiff[fit]"'
+        ) from None
 
 
 @click.command(short_help="Fit parameters of a model to measured data.")
@@ -19,54 +31,58 @@ __all__ = ["tune"]
 @click.option(
     "-o", "--output", required=True, type=click.Path(path_type=Path), help="Folder for the results."
 )
-@click.option("--set", "overrides", multiple=True, metavar="PATH=VALUE", help="Replace a value of the run.")
+@click.option(
+    "--set", "overrides", multiple=True, metavar="PATH=VALUE", help="Replace a value of the run or of [fit]."
+)
 @click.option("--gradient/--no-gradient", default=None, help="Adjoint gradients; default as CONFIG says.")
+@click.option(
+    "--profile", "profiles", multiple=True, metavar="NAME", help="Profile likelihood of a parameter."
+)
+@click.option("--contour", "contours", multiple=True, metavar="NAME,NAME", help="Contours of two parameters.")
 @reported
-def tune(config: str, output: Path, overrides: tuple[str, ...], gradient: bool | None) -> None:
+def tune(
+    config: str,
+    output: Path,
+    overrides: tuple[str, ...],
+    gradient: bool | None,
+    profiles: tuple[str, ...],
+    contours: tuple[str, ...],
+) -> None:
     """Fit the parameters of CONFIG to its data.
 
-    CONFIG is a run with a [fit] section: data and parameters. The folder gets best-fit.toml (a model that
-    runs), result.json, pulls.csv and a figure per data set.
+    CONFIG is a run with a section [fit]: data and parameters. The folder gets best-fit.toml (a model that
+    runs), result.json, pulls.csv, a figure per data set, tables and figures of profiles and contours.
     """
-    from cyldiff.fit.config import load_fit
-    from cyldiff.fit.report import check_folder, write_fit
+    from cyldiff.fit.folder import check_folder
+    from cyldiff.fit.load import load_fit
+    from cyldiff.fit.report import MARK, write_fit
+    from cyldiff.progress import meter
 
+    asked = [*overrides]
+    if profiles:
+        asked.append(f"fit.profiles={json.dumps(profiles)}")
+    if contours:
+        asked.append(f"fit.contours={json.dumps([pair.split(',') for pair in contours])}")
     problems: list[Problem] = []
     fit = None
     try:
-        fit = load_fit(config, overrides)
+        fit = load_fit(config, asked)
     except ConfigError as error:
         problems += error.problems
-    reason = check_folder(output)
+    reason = check_folder(output, MARK)
     problems += [Problem("--output", reason)] if reason else []
     if problems or fit is None:
         raise ConfigError(config, problems)
-    try:
+    with needs_fit_extra():
+        from cyldiff.fit.profiles import contour_of, profile_of
         from cyldiff.fit.tune import tune as run_fit
 
-        result = run_fit(fit, gradient=gradient, progress=_progress())
-    except ImportError as error:
-        raise CyldiffError(
-            f'tuning needs {error.name}; install it with: pip install "cyldiff[fit]"'
-        ) from None
+        with meter("calls") as show:
+            result = run_fit(
+                fit, gradient=gradient, progress=lambda call, chi2: show(call, f"chi2 {chi2:.3f}")
+            )
+            drawn = [profile_of(result, name) for name in fit.fit.profiles]
+            lines = [contour_of(result, pair) for pair in fit.fit.contours]
     click.echo(result.table())
-    for file in write_fit(result, output):
+    for file in write_fit(result, output, profiles=drawn, contours=lines):
         click.echo(f"{file} written")
-
-
-def _progress() -> Callable[[int, float], None]:
-    """A line on a terminal, a log line a minute elsewhere."""
-    import logging
-    import time
-
-    log, last = logging.getLogger(__name__), [time.monotonic()]
-    on_terminal = sys.stderr.isatty()
-
-    def show(call: int, chi2: float) -> None:
-        if on_terminal:
-            click.echo(f"\rcall {call}: chi2 {chi2:.3f}   ", nl=False, err=True)
-        elif time.monotonic() - last[0] > 60.0:
-            log.info("call %d: chi2 %.3f", call, chi2)
-            last[0] = time.monotonic()
-
-    return show

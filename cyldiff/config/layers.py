@@ -19,7 +19,7 @@ from cyldiff.config.toml import dotted, split_path
 from cyldiff.errors import DataError, Problem, quoted
 from cyldiff.particles.abundances import load_abundances
 
-__all__ = ["LIBRARIES", "Layers", "Leaf", "origin_at", "values"]
+__all__ = ["LIBRARIES", "Layers", "Leaf", "origin_at", "read_override", "values"]
 
 #: sections that may name a library file with ``use``, and the library they look in
 LIBRARIES = {"grid": "grids", "physics": "models"}
@@ -120,12 +120,11 @@ class Layers:
         return tree
 
     def _item(self, text: str) -> tuple[Path_, Any] | None:
-        match = _SET_ITEM.fullmatch(text)
-        path = split_path(match[1]) if match else None
-        if match is None or path is None:
+        item = read_override(text)
+        if item is None:
             self.problems.append(Problem(SET, f"{quoted(text)} is not of the form path=value"))
             return None
-        return path, plant(_parse_value(match[2]), SET)
+        return item[0], plant(item[1], SET)
 
     def _with_used(self, section: str, own: Tree) -> Tree:
         """A section with the library file it names underneath."""
@@ -186,6 +185,13 @@ class Layers:
                 self.incomplete.add(path[:-1])
                 continue
             component["abundances"] = merge(base, table)
+
+
+def read_override(text: str) -> tuple[Path_, Any] | None:
+    """Path and plain value of a ``--set`` item; None if it is not of the form path=value."""
+    match = _SET_ITEM.fullmatch(text)
+    path = split_path(match[1]) if match else None
+    return None if match is None or path is None else (path, _parse_value(match[2]))
 
 
 def put(tree: Tree, path: Path_, value: Any) -> None:

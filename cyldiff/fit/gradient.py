@@ -8,286 +8,203 @@ With the equations R_j = A_j U_j - Q_j(U of the parents) = 0 of every nuclide,
 The derivative of R needs no solve: operators and sources are built once more at a slightly other theta
 and applied to the same U. Components enter through their sum at present weights, because chi-square depends on
 nothing else; a normalisation to a local flux is part of that dependence. Adjoint operator and inner product:
-:mod:`cyldiff.operators.adjoint`.
+:mod:`cyldiff.operators.adjoint`; the solve backwards: :mod:`cyldiff.fit.backwards`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cyldiff.config.schema import RunConfig
-from cyldiff.errors import CyldiffError
-from cyldiff.fit.likelihood import Likelihood
-from cyldiff.fit.model import FitModel, Response, Values
-from cyldiff.fit.slopes import slopes
-from cyldiff.grid import per_momentum
-from cyldiff.operators.adjoint import adjoint
-from cyldiff.operators.operator import TransportOperator
-from cyldiff.solve.adjoint import stencil
+from cyldiff.fit.backwards import Forward, at_observer, solve_backwards
+from cyldiff.fit.model import FitModel, abundance_ratios, weights_of
+from cyldiff.fit.parameters import Parameter, Values
+from cyldiff.grid import Grid, per_momentum
 from cyldiff.solve.chain import ChainSolver, PrimarySource
-from cyldiff.sources.component import intensity
+from cyldiff.sources.component import injected_power
 from cyldiff.stages import build_chain, build_grid, build_sources
-from cyldiff.transport.collisions import collision_rate, decay_rate
 
-__all__ = ["Gradient"]
+__all__ = ["NetworkGradient"]
 
 Array = NDArray[np.float64]
 
 #: relative step of a parameter for the derivative of operators and sources
 STEP = 1e-6
-#: step of a fast parameter, relative to itself or a thousandth of its range
-FAST_STEP = 1e-5
+#: sections that change how particles move and nothing else
+_MOTION = (("physics", "diffusion"), ("physics", "reacceleration"), ("physics", "convection"))
 
 
 @dataclass(frozen=True)
-class _State:
-    """A solution with what the adjoint needs: the sum over groups at present weights."""
+class NetworkGradient:
+    """From dchi2/d(spectra at the Sun) to dchi2/d(slow parameters)."""
 
-    config: RunConfig
-    chain: ChainSolver
-    response: Response
-    weights: Array
-    sources: list[PrimarySource]
-    density: Array  # (components, nuclides, *field), unit strength, present abundances
-    strength: Array  # (components,)
-    operators: list[TransportOperator]
-    steep: list[NDArray[np.bool_]]
+    model: FitModel
 
+    @property
+    def refused(self) -> str:
+        """Why there is no adjoint of this model; empty if there is one."""
+        space = self.model.base.grid.space
+        if space.geometry != "cylindrical" or space.phi is not None:
+            return "the adjoint gradient needs a 2-D grid (r, z)"
+        return ""
 
-class Gradient:
-    """Gradient of a likelihood with respect to all its parameters, in internal units.
+    def __call__(self, values: Values, to_flux: Array) -> Array:
+        """Derivatives for the slow parameters, 0 for the fast ones, shape (n,).
 
-    Raises
-    ------
-    CyldiffError
-        for 1-D and 3-D grids: use ``gradient = false`` there.
-    """
+        Parameters
+        ----------
+        to_flux : dchi2/dF of the interstellar intensities at the Sun, shape (n_s, n_T)
 
-    def __init__(self, likelihood: Likelihood) -> None:
-        self.likelihood = likelihood
-        self.model: FitModel = likelihood.model
-        config = self.model.base
-        if config.grid.space.geometry != "cylindrical" or config.grid.space.phi is not None:
-            raise CyldiffError(
-                "fit.gradient: the adjoint gradient needs a 2-D grid; set fit.gradient = false"
-            )
-
-    def __call__(self, where: Values) -> Array:
-        """Shape (n,), of chi-square with the priors."""
-        values = np.asarray(where, dtype=float)
-        parameters = self.likelihood.parameters
-        result = np.zeros(len(parameters))
-        slow = [i for i, p in enumerate(parameters) if not p.fast]
-        if slow:
-            state = self._state(values)
-            multipliers, to_strength = self._adjoint(state, values)
-            for i in slow:
-                result[i] = self._slow(state, multipliers, to_strength, values, i)
-        for i, p in enumerate(parameters):
-            step = FAST_STEP * max(abs(values[i]), 1e-3 * (p.high - p.low))
-            result[i] += _central(p.prior.chi2, values[i], step)
-            if p.fast:
-                result[i] += self._fast(values, i, step)
+        Raises
+        ------
+        CyldiffError
+            if the model cannot be solved there.
+        """
+        values = np.asarray(values, dtype=float)
+        result = np.zeros(len(values))
+        slow = [i for i, p in enumerate(self.model.parameters) if not p.fast]
+        if not slow:
+            return result
+        forward = self._forward(values)
+        seeds, to_strength = _seeds(forward, to_flux)
+        multipliers = np.stack([solve_backwards(forward, seed) for seed in seeds])
+        for i in slow:
+            moved = self._moved(values, i)
+            result[i] = _change(forward, moved, multipliers, seeds, to_strength) / moved.step
         return result
 
-    def _fast(self, values: Array, i: int, step: float) -> float:
-        """Nothing is solved: plain differences."""
-        p = self.likelihood.parameters[i]
-
-        def data(value: float) -> float:
-            moved = values.copy()
-            moved[i] = value
-            return self.likelihood.chi2_of(self.model.spectra(moved), moved) - self.likelihood.prior(moved)
-
-        low, high = max(values[i] - step, p.low), min(values[i] + step, p.high)
-        return (data(high) - data(low)) / (high - low)
-
-    def _state(self, values: Array) -> _State:
-        response, chain, solution = self.model.solved(values)
-        config = self.model.config(values)
-        weights = self.model.weights(response, config)
+    def _forward(self, values: Array) -> Forward:
+        """The solution with the sum over groups at present weights."""
+        solved, config = self.model.solved(values), self.model.config(values)
+        response, chain = solved.response, solved.chain
         names = list(config.physics.sources)
         sources = build_sources(config, chain.grid, chain.network.species)
+        weights, relative = weights_of(response, config), abundance_ratios(response, config)
         strength = np.ones(len(names))
-        density = np.zeros((len(names), *solution.density.shape[1:]))
-        relative = self.model.abundance_ratios(response, config)
+        density = np.zeros((len(names), *solved.solution.density.shape[1:]))
         for g, (name, _) in enumerate(response.groups):
             c = names.index(name)
             strength[c] = weights[g] / relative[g]
-            density[c] += relative[g] * solution.density[g]
-        steep = [chain.cut_offs(j, sources, density) for j in range(len(chain.network.species))]
-        operators = [chain.operator(j, s) for j, s in enumerate(steep)]
-        return _State(config, chain, response, weights, sources, density, strength, operators, steep)
+            density[c] += relative[g] * solved.solution.density[g]
+        return Forward.of(config, chain, sources, density, strength)
 
-    def _adjoint(self, state: _State, values: Array) -> tuple[Array, Array]:
-        """Multipliers L of every component and nuclide, and dchi2/d(strength) of every component."""
-        chain, grid = state.chain, state.chain.grid
-        flux = np.einsum("g,gst->st", state.weights, state.response.flux)
-        to_flux = slopes(self.likelihood, state.response, flux, values)  # dchi2/dF, (species, T)
-        sun = state.config.physics.observer
-        here = stencil(grid, sun.r, sun.z)[0]
-        multipliers = np.zeros_like(state.density)
-        to_strength = np.zeros(len(state.sources))
-        for c, source in enumerate(state.sources):
-            at_sun = np.array(
-                [
-                    intensity(grid.at(n, sun.r, sun.z), s, grid)
-                    for n, s in zip(state.density[c], chain.network.species, strict=True)
-                ]
-            )
-            to_strength[c] = float(np.sum(to_flux * at_sun))
-            seed = (
-                state.strength[c] * to_flux
-                + _normalisation_slope(state, c, source.name, at_sun) * to_strength[c]
-            )
-            multipliers[c] = self._backwards(state, seed, here)
-        return multipliers, to_strength
-
-    def _backwards(self, state: _State, seed: Array, here: Array) -> Array:
-        """Adjoint of the network for dchi2/d(flux at the Sun) of one component, from light to heavy."""
-        chain, network = state.chain, state.chain.network
-        kinematics = [chain.kinematics(s) for s in network.species]
-        width = state.operators[0].width
-        fields = np.zeros((len(network.species), *chain.grid.shape))
-        solver = type(chain.solver)(chain.solver.tolerance, chain.solver.maximum_cycles)  # type: ignore[call-arg,attr-defined]
-        for j in reversed(range(len(network.species))):
-            species, nucleus = network.species[j], kinematics[j]
-            factor = intensity(np.ones(len(width)), species, chain.grid) / (
-                nucleus.momentum_per_energy * width
-            )
-            right = chain.column(seed[j] * factor) * here
-            right += self._from_children(state, fields, j, kinematics)
-            turned = adjoint(state.operators[j])
-            back = _returned(chain, j, width)
-            fields[j] = _solve(solver, turned, right, back, species.name)
-        return fields
-
-    def _from_children(self, state: _State, fields: Array, j: int, kinematics: Sequence[object]) -> Array:
-        """What a nuclide adds to the sources of those it turns into, seen backwards."""
-        chain, network = state.chain, state.chain.network
-        mine = kinematics[j].momentum_per_energy  # type: ignore[attr-defined]
-        total = np.zeros(chain.grid.shape)
-        for channel in np.flatnonzero(network.parent == j):
-            i = int(network.child[channel])
-            child = kinematics[i]
-            rate = collision_rate(network.production[channel], child.beta, chain.galaxy.helium_fraction)  # type: ignore[attr-defined]
-            total += chain.column(rate * child.momentum_per_energy / mine) * fields[i]  # type: ignore[attr-defined]
-        total *= chain.galaxy.hydrogen
-        for parent, i, branching in network.decays:
-            if parent == j:
-                rate = branching * decay_rate(network.species[j].half_life, kinematics[j].gamma)  # type: ignore[attr-defined]
-                total += chain.column(rate * kinematics[i].momentum_per_energy / mine) * fields[i]  # type: ignore[attr-defined]
-        return total
-
-    def _slow(self, state: _State, multipliers: Array, to_strength: Array, values: Array, i: int) -> float:
-        """Minus the product of the multipliers with the change of the equations at fixed fields."""
-        p = self.likelihood.parameters[i]
+    def _moved(self, values: Array, i: int) -> _Moved:
+        """The model at a slightly other value of one parameter."""
+        p = self.model.parameters[i]
         step = STEP * max(abs(values[i]), p.high - p.low)
         if values[i] + step > p.high:
             step = -step
         moved = values.copy()
         moved[i] += step
         config = self.model.config(moved)
-        chain = build_chain(config, build_grid(config))
-        sources = build_sources(config, chain.grid, chain.network.species)
-        same = all(_only_moves(path) for path in p.paths)
-        change = 0.0
-        for j, species in enumerate(chain.network.species):
-            to_log_p = chain.column(chain.kinematics(species).momentum_per_energy)
-            operator = chain.operator(j, state.steep[j])
-            before = state.operators[j]
-            weight = per_momentum(before.width, 2) * before.grid.volume
-            back, back_before = chain.feedback(j), state.chain.feedback(j)
-            for c in range(len(sources)):
-                u = state.density[c, j] * to_log_p
-                lever = multipliers[c, j] * weight
-                moved_source = np.zeros(())
-                if not same:
-                    now = chain.injected(j, sources[c], state.density[c]) - state.chain.injected(
-                        j, state.sources[c], state.density[c]
-                    )
-                    moved_source = now * to_log_p
-                    if back is not None and back_before is not None:
-                        moved_source = moved_source + back(u) - back_before(u)
-                change += float(np.sum(lever * (operator.apply(u) - before.apply(u) - moved_source)))
-        result = -change / step
-        for c, source in enumerate(sources):
-            result += (
-                to_strength[c] * (self._power(config, state, c, source) - 1.0) * state.strength[c] / step
-            )
-        return result
-
-    def _power(self, config: RunConfig, state: _State, c: int, source: PrimarySource) -> float:
-        """Factor on the strength of a component of given power when its spectra change."""
-        from cyldiff.sources.component import injected_power
-
-        law = config.physics.sources[source.name].normalisation
-        if law.kind != "luminosity":
-            return 1.0
-        species, grid = state.chain.network.species, state.chain.grid
-        before = injected_power(state.sources[c], grid, species, law.minimum_energy)
-        return before / injected_power(source, grid, species, law.minimum_energy)
+        grid = build_grid(config)
+        chain = build_chain(config, grid)
+        return _Moved(p, step, config, chain, build_sources(config, grid, chain.network.species))
 
 
-def _central(function: object, value: float, step: float) -> float:
-    return (function(value + step) - function(value - step)) / (2.0 * step)  # type: ignore[operator]
+@dataclass(frozen=True)
+class _Moved:
+    """A model beside the present one: what one parameter changes.
+
+    Attributes
+    ----------
+    step : of the parameter
+    """
+
+    parameter: Parameter
+    step: float
+    config: RunConfig
+    chain: ChainSolver
+    sources: list[PrimarySource]
 
 
-def _only_moves(path: tuple[str, ...]) -> bool:
-    """Whether a parameter changes the motion of particles only, not what is injected or made."""
-    return path[:2] in (("physics", "diffusion"), ("physics", "reacceleration"), ("physics", "convection"))
+def _seeds(forward: Forward, to_flux: Array) -> tuple[Array, Array]:
+    """Derivatives of chi-square for the spectra of unit strength of every component, and for the strengths.
+
+    Returns
+    -------
+    shapes (n_c, n_s, n_T) and (n_c,); the strength follows the spectra where it is fixed by a local flux
+    """
+    seeds, to_strength = [], []
+    for c, at_sun in enumerate(at_observer(forward.density, forward.config, forward.chain)):
+        to_strength.append(float(np.sum(to_flux * at_sun)))
+        seeds.append(forward.strength[c] * to_flux + to_strength[-1] * _strength_slope(forward, c, at_sun))
+    return np.stack(seeds), np.array(to_strength)
 
 
-def _normalisation_slope(state: _State, c: int, name: str, at_sun: Array) -> Array:
-    """d(strength)/d(flux at the Sun with unit strength), shape (species, T)."""
-    law = state.config.physics.sources[name].normalisation
+def _strength_slope(forward: Forward, c: int, at_sun: Array) -> Array:
+    """d(strength)/d(flux at the Sun of unit strength), shape (n_s, n_T)."""
+    law = forward.config.physics.sources[forward.sources[c].name].normalisation
     result = np.zeros_like(at_sun)
     if law.kind != "local-flux":
         return result
-    energy = state.response.kinetic_energy
-    s = next(i for i, nuclide in enumerate(state.response.species) if nuclide.name == law.species)
+    energy = forward.chain.grid.kinetic_energy
+    s = next(i for i, nuclide in enumerate(forward.chain.network.species) if nuclide.name == law.species)
     k = int(np.clip(np.searchsorted(energy, law.kinetic_energy), 1, len(energy) - 1))
     share = np.log(law.kinetic_energy / energy[k - 1]) / np.log(energy[k] / energy[k - 1])
-    result[s, k - 1] = -state.strength[c] * (1.0 - share) / at_sun[s, k - 1]
-    result[s, k] = -state.strength[c] * share / at_sun[s, k]
+    result[s, k - 1] = -forward.strength[c] * (1.0 - share) / at_sun[s, k - 1]
+    result[s, k] = -forward.strength[c] * share / at_sun[s, k]
     return result
 
 
-def _returned(chain: ChainSolver, j: int, width: Array) -> object:
-    """Adjoint of the secondary protons: a map of a field to a field, or None."""
-    feedback = chain.feedback(j)
-    if feedback is None:
-        return None
-    n = len(width)
-    gas = chain.galaxy.hydrogen
-    shape = chain.grid.shape
-    matrix = np.empty((n, n))
-    probe = int(np.argmax(gas.ravel()))
-    for k in range(n):
-        unit = np.zeros(shape)
-        unit[k] = 1.0
-        matrix[:, k] = feedback(unit).reshape(n, -1)[:, probe] / gas.ravel()[probe]
-    turned = (matrix * width[:, None]).T / width[:, None]
-    return lambda field: np.einsum("ab,b...->a...", turned, field) * gas
+def _change(forward: Forward, moved: _Moved, multipliers: Array, seeds: Array, to_strength: Array) -> float:
+    """First-order change of chi-square between two models.
+
+    Minus the product of the multipliers with the change of the equations at fixed fields, what reading
+    the fields elsewhere changes, and what a component of given power gains.
+    """
+    total = 0.0
+    still = _same_mesh(forward.chain.grid, moved.chain.grid) and all(
+        path[:2] in _MOTION for path in moved.parameter.paths
+    )
+    for j in range(len(forward.operators)):
+        total -= _equations(forward, moved, multipliers[:, j], j, only_motion=still)
+    if not still:
+        before = at_observer(forward.density, forward.config, forward.chain)
+        after = at_observer(forward.density, moved.config, moved.chain)
+        total += float(np.sum(seeds * (after - before)))
+    for c, source in enumerate(moved.sources):
+        total += to_strength[c] * forward.strength[c] * (_power_ratio(forward, moved, c, source) - 1.0)
+    return total
 
 
-def _solve(solver: object, operator: TransportOperator, right: Array, back: object, name: str) -> Array:
-    """Solve the adjoint equation; rows of the adjoint operator are in reverse order of momentum."""
-    if not right.any():
-        return np.zeros_like(right)
-    found, _ = solver.solve(operator, right[::-1], name=f"adjoint of {name}")  # type: ignore[attr-defined]
-    if back is None:
-        return np.asarray(found[::-1]).copy()
-    result = np.asarray(found[::-1]).copy()
-    for _ in range(20):
-        found, _ = solver.solve(operator, (right + back(result))[::-1], guess=result[::-1], name=name)  # type: ignore[attr-defined,operator]
-        updated = np.asarray(found[::-1]).copy()
-        moved = np.max(np.abs(updated - result)) / np.max(np.abs(updated))
-        result = updated
-        if moved < 1e-9:
-            break
-    return result
+def _equations(forward: Forward, moved: _Moved, multipliers: Array, j: int, *, only_motion: bool) -> float:
+    """<L, R_moved - R> of one nuclide, all components together, at fixed fields."""
+    chain, before = forward.chain, forward.operators[j]
+    operator = moved.chain.operator(j, forward.steep[j])
+    to_log_p = chain.column(chain.kinematics(chain.network.species[j]).momentum_per_energy)
+    weight = per_momentum(before.width, len(chain.grid.axes)) * chain.grid.volume
+    feedback = chain.feedback(j), moved.chain.feedback(j)
+    total = 0.0
+    for c, source in enumerate(moved.sources):
+        u = forward.density[c, j] * to_log_p
+        change = operator.apply(u) - before.apply(u)
+        if not only_motion:
+            change -= to_log_p * (
+                moved.chain.injected(j, source, forward.density[c])
+                - chain.injected(j, forward.sources[c], forward.density[c])
+            )
+            if feedback[0] is not None and feedback[1] is not None:
+                change -= feedback[1](u) - feedback[0](u)
+        total += float(np.sum(multipliers[c] * weight * change))
+    return total
+
+
+def _same_mesh(one: Grid, other: Grid) -> bool:
+    return all(np.array_equal(a.faces, b.faces) for a, b in zip(one.axes, other.axes, strict=True))
+
+
+def _power_ratio(forward: Forward, moved: _Moved, c: int, source: PrimarySource) -> float:
+    """Factor on the strength of a component of given power when its spectra change."""
+    law = moved.config.physics.sources[source.name].normalisation
+    if law.kind != "luminosity":
+        return 1.0
+    species = forward.chain.network.species
+    powers = [
+        injected_power(one, chain.grid, species, law.minimum_energy)
+        for one, chain in ((forward.sources[c], forward.chain), (source, moved.chain))
+    ]
+    return powers[0] / powers[1]

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any, Literal
 
-from cyldiff.config.base import Model
+from pydantic import Field
+from scipy.special import ndtr, ndtri
+
+from cyldiff.config.base import Model, Number
 from cyldiff.registry import register
 
 __all__ = ["Gaussian", "LogUniform", "Prior", "Uniform"]
@@ -14,12 +18,16 @@ __all__ = ["Gaussian", "LogUniform", "Prior", "Uniform"]
 class Prior(Model):
     """Base of the priors; their numbers are read by :meth:`in_units` once the dimension is known."""
 
-    def in_units(self, read: Any) -> Prior:
-        """A copy with every quantity read by ``read(text) -> float``."""
+    def in_units(self, read: Callable[[Any], float]) -> Prior:
+        """A copy with every quantity read by ``read(text) -> float``; ValueError with what is wrong."""
         return self
 
     def chi2(self, value: float) -> float:
         """Minus twice the logarithm of the density, up to a constant."""
+        return 0.0
+
+    def slope(self, value: float) -> float:
+        """Derivative of :meth:`chi2`."""
         return 0.0
 
     def quantile(self, share: float, low: float, high: float) -> float:
@@ -44,6 +52,10 @@ class LogUniform(Prior):
         """2 ln(value)."""
         return 2.0 * math.log(value) if value > 0.0 else math.inf
 
+    def slope(self, value: float) -> float:
+        """2 / value."""
+        return 2.0 / value
+
     def quantile(self, share: float, low: float, high: float) -> float:
         """Geometric interpolation."""
         return low * (high / low) ** share
@@ -54,11 +66,11 @@ class Gaussian(Prior):
     """Normal around a mean; cut at the bounds."""
 
     kind: Literal["gaussian"] = "gaussian"
-    mean: float | str
-    sigma: float | str
+    mean: Number | str = Field(description="with the unit of the parameter")
+    sigma: Number | str = Field(description="standard deviation, with the unit of the parameter")
 
-    def in_units(self, read: Any) -> Gaussian:
-        """Mean and sigma in internal units; ValueError with what is wrong."""
+    def in_units(self, read: Callable[[Any], float]) -> Gaussian:
+        """Mean and sigma in internal units."""
         mean, sigma = read(self.mean), read(self.sigma)
         if not sigma > 0.0:
             raise ValueError("sigma of the prior must be positive")
@@ -66,11 +78,18 @@ class Gaussian(Prior):
 
     def chi2(self, value: float) -> float:
         """((value - mean) / sigma)^2."""
-        return ((value - float(self.mean)) / float(self.sigma)) ** 2
+        return self.pull(value) ** 2
+
+    def slope(self, value: float) -> float:
+        """2 (value - mean) / sigma^2."""
+        return 2.0 * self.pull(value) / float(self.sigma)
+
+    def pull(self, value: float) -> float:
+        """(value - mean) / sigma."""
+        return (value - float(self.mean)) / float(self.sigma)
 
     def quantile(self, share: float, low: float, high: float) -> float:
         """Inverse of the cut normal distribution."""
-        from scipy.stats import truncnorm
-
-        mean, sigma = float(self.mean), float(self.sigma)
-        return float(truncnorm.ppf(share, (low - mean) / sigma, (high - mean) / sigma, mean, sigma))
+        a, b = ndtr(self.pull(low)), ndtr(self.pull(high))
+        value = float(self.mean) + float(self.sigma) * float(ndtri(a + share * (b - a)))
+        return min(max(value, low), high)

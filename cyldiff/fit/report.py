@@ -1,100 +1,69 @@
-"""What a fit leaves in its folder: best model, numbers, pulls, figures. All of it or nothing."""
+"""What a fit leaves in its folder: best model, numbers, pulls, profiles, figures. All of it or nothing."""
 
 from __future__ import annotations
 
 import csv
 import json
-import os
-import shutil
-import tempfile
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from cyldiff.config.load import load_mapping
-from cyldiff.config.toml import dotted
-from cyldiff.errors import DataError
-from cyldiff.fit.config import LoadedFit, Parameter
-from cyldiff.fit.likelihood import Likelihood
+from cyldiff.fit.folder import complete_folder, file_name
+from cyldiff.fit.load import DataSet, LoadedFit
+from cyldiff.fit.parameters import Parameter, Values
+from cyldiff.fit.profiles import Contour, Profile
+from cyldiff.fit.terms import Fitted, SpectrumTerm
 from cyldiff.fit.tune import FitResult
+from cyldiff.fit.varied import with_values
 from cyldiff.io.provenance import version
-from cyldiff.units import format_quantity, to_internal
 
-__all__ = ["best_fit_toml", "check_folder", "write_fit"]
+__all__ = ["MARK", "model_toml", "write_fit"]
+
+Array = NDArray[np.float64]
 
 #: a folder with this file is an older fit, which may be replaced
-_MARK = "result.json"
+MARK = "result.json"
 
 
-def check_folder(folder: Path) -> str:
-    """Reason why a fit cannot be written into a folder; empty if it can."""
-    if folder.exists() and not folder.is_dir():
-        return f'"{folder}" is a file; expected a folder'
-    if folder.is_dir() and any(folder.iterdir()) and not (folder / _MARK).is_file():
-        return f'"{folder}" has other files in it; expected a new folder, or one of an older fit'
-    parent = folder.absolute().parent
-    if not parent.is_dir():
-        return f'folder "{parent}" does not exist'
-    return (
-        "" if os.access(folder if folder.is_dir() else parent, os.W_OK) else f'"{folder}" may not be written'
-    )
-
-
-def write_fit(result: FitResult, folder: Path) -> list[Path]:
-    """Write best-fit.toml, result.json, pulls.csv and a figure per data set; returns the files.
+def write_fit(
+    result: FitResult,
+    folder: Path,
+    *,
+    profiles: Sequence[Profile] = (),
+    contours: Sequence[Contour] = (),
+) -> list[Path]:
+    """Write best-fit.toml, result.json, pulls.csv and the figures; returns the files.
 
     Raises
     ------
     DataError
         if the folder cannot be written; then nothing is left behind.
     """
-    folder = Path(folder).absolute()
-    part = None
-    try:
-        part = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", suffix=".part", dir=folder.parent))
-        part.chmod(0o755)
-        (part / "best-fit.toml").write_text(best_fit_toml(result), encoding="utf-8")
-        (part / _MARK).write_text(json.dumps(_numbers(result), indent=2) + "\n", encoding="utf-8")
+    with complete_folder(folder) as part:
+        (part / "best-fit.toml").write_text(model_toml(result.fit, result.values), encoding="utf-8")
+        (part / MARK).write_text(json.dumps(_numbers(result), indent=2) + "\n", encoding="utf-8")
         _write_pulls(result, part / "pulls.csv")
-        _draw(result, part)
+        for fitted, data, term in _spectra(result):
+            _draw(result, fitted, data, term, part)
+        for profile in profiles:
+            _write_profile(result, profile, part)
+        for contour in contours:
+            _write_contour(result, contour, part)
         names = sorted(file.name for file in part.iterdir())
-        if folder.is_dir():
-            for name in names:
-                (part / name).replace(folder / name)
-        else:
-            part.rename(folder)
-    except OSError as error:
-        raise DataError(f"{folder}: cannot be written ({error.strerror or error})") from None
-    finally:
-        if part is not None and part.exists():
-            shutil.rmtree(part, ignore_errors=True)
-    return [folder / name for name in names]
+    return [Path(folder) / name for name in names]
 
 
-def best_fit_toml(result: FitResult) -> str:
-    """The run with the best values put in, complete: it runs by itself."""
-    return _with_values(result.fit, result.values)
-
-
-def _with_values(fit: LoadedFit, values: Any) -> str:
-    overrides = []
-    for p, value in zip(fit.parameters, values, strict=True):
-        overrides += [f"{dotted(path)}={_written(p, float(value))}" for path in p.paths if path[0] != "data"]
-    return load_mapping(fit.run.resolved, overrides, source=fit.source).toml()
-
-
-def _written(p: Parameter, value: float) -> str:
-    return repr(value) if p.dimension is None else f'"{format_quantity(value, p.dimension)}"'
+def model_toml(fit: LoadedFit, values: Values) -> str:
+    """The run of a fit with values put in, complete: it runs by itself."""
+    return with_values(fit.run, fit.parameters, list(values), fit.source).toml()
 
 
 def _numbers(result: FitResult) -> dict[str, Any]:
-    units = [_unit(p) for p in result.parameters]
-    factors = np.array([_factor(p) for p in result.parameters])
-
-    def number(value: float) -> float | None:
-        return float(value) if np.isfinite(value) else None
-
+    factors = np.array([p.factor for p in result.parameters])
+    columns = {name: getattr(result, name) * factors for name in ("values", "errors", "lower", "upper")}
     return {
         "chi2": result.chi2,
         "ndof": result.ndof,
@@ -105,21 +74,24 @@ def _numbers(result: FitResult) -> dict[str, Any]:
         "seconds": result.seconds,
         "parameters": {
             p.name: {
-                "value": number(result.values[i] * factors[i]),
-                "error": number(result.errors[i] * factors[i]),
-                "lower": number(result.lower[i] * factors[i]),
-                "upper": number(result.upper[i] * factors[i]),
-                "unit": units[i],
+                "value": _number(columns["values"][i]),
+                "error": _number(columns["errors"][i]),
+                "lower": _number(columns["lower"][i]),
+                "upper": _number(columns["upper"][i]),
+                "unit": p.unit,
                 "path": [".".join(path) for path in p.paths],
+                "relative": bool(p.bases),
+                "profiled": p.profile,
+                "at_bound": bool(result.at_bound[i]),
             }
             for i, p in enumerate(result.parameters)
         },
         "covariance": {
             "parameters": [p.name for p in result.parameters],
-            "matrix": (result.covariance * np.outer(factors, factors)).tolist(),
+            "matrix": [[_number(v) for v in row] for row in result.covariance * np.outer(factors, factors)],
         },
         "data": [
-            {"name": f.data.measurement.name, "points": int(f.use.sum()), "chi2": f.chi2}
+            {"name": f.name, "points": int(f.use.sum()), "left_out": f.left_out, "chi2": f.chi2}
             for f in result.fitted
         ],
         "cyldiff_version": version(),
@@ -127,42 +99,81 @@ def _numbers(result: FitResult) -> dict[str, Any]:
     }
 
 
-def _unit(p: Parameter) -> str:
-    """Unit that numbers of a parameter are written in: that of the dimension's example."""
-    return "1" if p.dimension is None else format_quantity(1.0, p.dimension).partition(" ")[2]
+def _number(value: float) -> float | None:
+    return float(value) if np.isfinite(value) else None
 
 
-def _factor(p: Parameter) -> float:
-    """From internal units to that unit."""
-    if p.dimension is None:
-        return 1.0
-    return 1.0 / to_internal(1.0, _unit(p), p.dimension)
+def _write_table(path: Path, header: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+    with path.open("w", newline="", encoding="utf-8") as stream:
+        table = csv.writer(stream)
+        table.writerow(header)
+        for row in rows:
+            table.writerow([repr(float(v)) if isinstance(v, float | np.floating) else v for v in row])
 
 
 def _write_pulls(result: FitResult, path: Path) -> None:
-    with path.open("w", newline="", encoding="utf-8") as stream:
-        table = csv.writer(stream)
-        table.writerow(["data", "x", "x_unit", "measured", "model", "sigma", "pull"])
-        for f in result.fitted:
-            m = f.data.measurement
-            for row in zip(f.x, f.y, f.model, f.sigma, f.pull, strict=True):
-                x, *rest = (float(v) for v in row)
-                table.writerow([m.name, repr(x), m.x_unit, *map(repr, rest)])
+    rows = [
+        (f.name, *numbers[:1], f.unit, *numbers[1:])
+        for f in result.fitted
+        for numbers in zip(f.x, f.y, f.model, f.sigma, f.pull, strict=True)
+    ]
+    _write_table(path, ["data", "x", "x_unit", "measured", "model", "sigma", "pull"], rows)
 
 
-def _draw(result: FitResult, folder: Path) -> None:
-    from dataclasses import replace
+def _spectra(result: FitResult) -> Iterable[tuple[Fitted, DataSet, SpectrumTerm]]:
+    """Spectra and ratios with what they are drawn from."""
+    data = {d.measurement.name: d for d in result.fit.data}
+    for fitted, term in zip(result.fitted, result.likelihood.terms, strict=True):
+        if isinstance(term, SpectrumTerm):
+            yield fitted, data[term.name], term
 
-    from cyldiff.data.comparison import predict
+
+def _draw(result: FitResult, fitted: Fitted, data: DataSet, term: SpectrumTerm, folder: Path) -> None:
     from cyldiff.plot.fit import FitPanel, draw_fit
 
-    likelihood = Likelihood(result.fit)
-    spectra = likelihood.model.spectra(result.values)
-    modulation = likelihood.model.config(result.values).physics.modulation
-    for f in result.fitted:
-        m = f.data.measurement
-        x = np.geomspace(0.7 * m.x[0], 1.4 * m.x[-1], 300)
-        y = predict(spectra, replace(m, x=x), potential=modulation.potential_for(m.experiment))
-        inside = np.isfinite(y)
-        panel = FitPanel(m, f.use, f.model, f.pull, (x[inside], y[inside]), f.chi2)
-        draw_fit(panel, folder / f"{m.name}.png")
+    m = data.measurement
+    x = np.geomspace(0.7 * m.x[0], 1.4 * m.x[-1], 300)
+    y = term.model(result.likelihood.model.predict(result.values), x)
+    inside = np.isfinite(y)
+    panel = FitPanel(m, fitted.use, fitted.model, fitted.pull, (x[inside], y[inside]), fitted.chi2)
+    draw_fit(panel, folder / f"{file_name(m.name)}.png")
+
+
+def _label(p: Parameter) -> str:
+    return p.name if p.unit == "1" else f"{p.name} [{p.unit}]"
+
+
+def _write_profile(result: FitResult, profile: Profile, folder: Path) -> None:
+    from cyldiff.plot.fit import draw_profile
+
+    named = {p.name: p for p in result.parameters}
+    mine = named[profile.name]
+    factors = np.array([p.factor for p in result.parameters])
+    others = [i for i, p in enumerate(result.parameters) if p is not mine]
+    header = [_label(mine), "chi2 - minimum", *(_label(result.parameters[i]) for i in others)]
+    scaled = profile.others * factors
+    rows = np.column_stack([profile.values * mine.factor, profile.rise, scaled[:, others]])
+    stem = folder / f"profile-{file_name(profile.name)}"
+    _write_table(stem.with_name(f"{stem.name}.csv"), header, rows)
+    place = result.parameters.index(mine)
+    parabola = result.values[place] * mine.factor, result.errors[place] * mine.factor
+    draw_profile(
+        rows[:, 0], profile.rise, parabola, label=_label(mine), path=stem.with_name(f"{stem.name}.png")
+    )
+
+
+def _write_contour(result: FitResult, contour: Contour, folder: Path) -> None:
+    from cyldiff.plot.fit import draw_contour
+
+    named = {p.name: p for p in result.parameters}
+    pair = [named[name] for name in contour.names]
+    factors = np.array([p.factor for p in pair])
+    lines = {level: line * factors for level, line in contour.lines.items()}
+    stem = folder / f"contour-{file_name(*contour.names)}"
+    rows = [(level, *place) for level, line in lines.items() for place in line]
+    _write_table(stem.with_name(f"{stem.name}.csv"), ["level", *map(_label, pair)], rows)
+    best = [float(result.values[result.parameters.index(p)] * p.factor) for p in pair]
+    draw_contour(
+        lines, (best[0], best[1]), labels=(_label(pair[0]), _label(pair[1])),
+        path=stem.with_name(f"{stem.name}.png"),
+    )  # fmt: skip

@@ -1,7 +1,8 @@
-"""Figures of a fit: data, best model and pulls."""
+"""Figures of a fit: data, best model and pulls; profiles and contours of chi-square."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from cyldiff.observables.abscissa import abscissa_named
 from cyldiff.plot import style
 from cyldiff.plot.curves import SPECTRAL_POWER
 
-__all__ = ["FitPanel", "draw_fit"]
+__all__ = ["FitPanel", "draw_contour", "draw_fit", "draw_profile"]
 
 Array = NDArray[np.float64]
 
@@ -82,5 +83,59 @@ def draw_fit(panel: FitPanel, path: Path) -> Figure:
         bottom.set_ylim(-reach, reach)
         bottom.set_ylabel("pull")
         bottom.set_xlabel(style.x_label(axis))
+        figure.savefig(path)
+    return figure
+
+
+def draw_profile(
+    values: Array, rise: Array, parabola: tuple[float, float], *, label: str, path: Path
+) -> Figure:
+    """Draw a profile likelihood.
+
+    Parameters
+    ----------
+    values, rise : shape (n,), of the parameter and of chi-square above its minimum
+    parabola : best value and error, drawn for comparison
+    label : of the parameter, with its unit
+    """
+    best, error = parabola
+    with rc_context(style.RC):
+        figure = Figure(figsize=(5.6, 4.2), layout="constrained")
+        axes = figure.subplots()
+        for level in (1.0, 4.0):
+            axes.axhline(level, color="0.8", lw=0.8)
+        x = np.linspace(values.min(), values.max(), 200)
+        axes.plot(
+            x, ((x - best) / error) ** 2, color="0.5", ls="--", lw=1.0, label="parabola of the Hesse error"
+        )
+        axes.plot(values, rise, "o-", color="black", ms=3.5, lw=1.2, label="the others at their best")
+        axes.set_ylim(0.0, 1.1 * max(4.0, float(np.max(rise))))
+        axes.set_xlabel(label)
+        axes.set_ylabel("$\\chi^2 - \\chi^2_{min}$")
+        axes.legend()
+        figure.savefig(path)
+    return figure
+
+
+def draw_contour(
+    lines: Mapping[float, Array], best: tuple[float, float], *, labels: tuple[str, str], path: Path
+) -> Figure:
+    """Draw contours of two parameters.
+
+    Parameters
+    ----------
+    lines : probability -> places, shape (n, 2)
+    best : place of the minimum
+    labels : of the parameters, with their units
+    """
+    with rc_context(style.RC):
+        figure = Figure(figsize=(5.2, 4.6), layout="constrained")
+        axes = figure.subplots()
+        for (level, line), dashes in zip(sorted(lines.items()), ("-", "--", ":"), strict=False):
+            axes.plot(line[:, 0], line[:, 1], dashes, color="black", lw=1.3, label=f"{100.0 * level:.0f} %")
+        axes.plot(*best, "+", color="black", ms=9, label="best fit")
+        axes.set_xlabel(labels[0])
+        axes.set_ylabel(labels[1])
+        axes.legend()
         figure.savefig(path)
     return figure

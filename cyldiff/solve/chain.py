@@ -143,8 +143,15 @@ class ChainSolver:
         """Gas on the mesh."""
         return self.propagation.galaxy
 
-    def solve(self, sources: Sequence[PrimarySource], progress: Progress = iter) -> ChainSolution:
+    def solve(
+        self, sources: Sequence[PrimarySource], progress: Progress = iter, *, guess: Array | None = None
+    ) -> ChainSolution:
         """Densities of all species for every source component.
+
+        Parameters
+        ----------
+        guess : ndarray, shape of the densities: where the iteration starts, e.g. the solution of a similar
+            model; by default every nuclide starts from the one before
 
         Raises
         ------
@@ -159,7 +166,7 @@ class ChainSolver:
         for species in progress(chain):
             index = position[species.name]
             row, flow = self._kept(index, species, density, entering) or self._solve_species(
-                index, species, sources, density, entering
+                index, species, sources, density, entering, guess
             )
             reports.append(row)
             flows.append(flow)
@@ -214,8 +221,12 @@ class ChainSolver:
         sources: Sequence[PrimarySource],
         density: Array,
         entering: dict[int, Array],
+        similar: Array | None,
     ) -> tuple[tuple[SolveReport | None, ...], dict[str, float]]:
-        """Solve one nuclide for all components; the start is the nuclide before, scaled by source."""
+        """Solve one nuclide for all components.
+
+        The start is what it is in a similar model, or else the nuclide before, scaled by source.
+        """
         nucleus = self.kinematics(species)
         to_log_p = self.column(nucleus.momentum_per_energy)
         feedback = self.feedback(index)
@@ -231,7 +242,9 @@ class ChainSolver:
                 row.append(None)
                 continue
             guess = None
-            if number in entering:
+            if similar is not None:
+                guess = similar[number, index] * to_log_p
+            elif number in entering:
                 before = density[number, index - 1] * to_log_p
                 # beyond a cut-off the density no longer goes with the source
                 guess = before * self.column(np.where(steep, 0.0, _ratio(level, entering[number])))
