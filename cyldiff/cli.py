@@ -13,6 +13,7 @@ import click
 
 from cyldiff.commands.anisotropy import anisotropy
 from cyldiff.commands.base import check_output, overwrites, reported
+from cyldiff.commands.sample import sample
 from cyldiff.commands.tune import tune
 from cyldiff.errors import ConfigError, DataError, Problem, nearest, quoted
 from cyldiff.parallel.launch import launched_rank
@@ -312,6 +313,7 @@ def benchmark(cases: tuple[str, ...]) -> None:
 
 main.add_command(anisotropy)
 main.add_command(tune)
+main.add_command(sample)
 
 if __name__ == "__main__":
     main()
