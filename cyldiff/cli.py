@@ -161,16 +161,22 @@ def _last(result: xr.Dataset) -> xr.Dataset:
 def check(config: str, overrides: tuple[str, ...], toml: bool) -> None:
     """Validate CONFIG without solving; print every value and where it was set.
 
+    Of a tuning file also what varies and what it is fitted to.
+
     In brackets: "default", the grid, model or table, the run file, or "--set".
     """
     from cyldiff.config.load import load_config
     from cyldiff.config.show import listing, sizes
+    from cyldiff.fit.load import describe, is_tuning_file, load_fit
 
-    loaded = load_config(config, overrides)
+    fit = load_fit(config, overrides) if is_tuning_file(config) else None
+    loaded = fit.run if fit else load_config(config, overrides)
     if toml:
         click.echo(loaded.toml(), nl=False)
         return
     click.echo(listing(loaded))
+    if fit:
+        click.echo(f"\n{describe(fit)}")
     click.echo(f"\n{sizes(loaded)}\n{config}: valid")
 
 
@@ -183,8 +189,9 @@ def explain(key: str) -> None:
     The last part of a path is enough: "cyldiff explain D0".
     """
     from cyldiff.config.explain import explain_key
+    from cyldiff.fit.config import FitConfig
 
-    click.echo(explain_key(key))
+    click.echo(explain_key(key, {"fit": FitConfig}))
 
 
 @main.command(name="list", short_help="List runs, models, grids, data, species, kinds.")
@@ -196,6 +203,7 @@ def list_names(what: str | None) -> None:
     The library is what comes with cyldiff and what lies in the folders of $CYLDIFF_PATH.
     """
     from cyldiff.config.explain import library_listing
+    from cyldiff.fit import config as _config  # noqa: F401 - its kinds register themselves
 
     click.echo(library_listing(what))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import textwrap
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from pydantic import BaseModel
@@ -32,10 +32,14 @@ _ABUNDANCES = "physics.sources.NAME.abundances.use"
 _WIDTH = 100
 
 
-def explain_key(key: str) -> str:
+def explain_key(key: str, sections: Mapping[str, type[BaseModel]] | None = None) -> str:
     """Meaning, accepted values and default of a config key; a trailing part of the path is enough.
 
     The name of a source component may stand for NAME: ``physics.sources.snr.injection``.
+
+    Parameters
+    ----------
+    sections : tables that other commands read beside those of a run, by their key
 
     Raises
     ------
@@ -45,12 +49,15 @@ def explain_key(key: str) -> str:
     wanted = key.strip().split(".")
     entries = [_use_entry(path) for path in (*_USE, _ABUNDANCES) if _matches(path.split("."), wanted)]
     merged: dict[tuple[str, str], list[str]] = {}
-    for path, owner, field in walk(RunConfig):
+    known = list(walk(RunConfig))
+    for name, model in (sections or {}).items():
+        known += walk(model, f"{name}.")
+    for path, owner, field in known:
         if _matches(path.split("."), wanted):
             merged.setdefault((path, _body(path, owner, field)), []).append(owner)
     entries += [_entry(path, owners, body) for (path, body), owners in merged.items()]
     if not entries:
-        paths = sorted({path for path, _, _ in walk(RunConfig)})
+        paths = sorted({path for path, _, _ in known})
         tails = dict.fromkeys(p.rpartition(".")[2] for p in paths)
         hint = nearest(wanted[-1], tails) if len(wanted) == 1 else nearest(key, paths)
         raise DataError(f"no config key {quoted(key)}{hint}")

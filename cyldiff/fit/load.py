@@ -22,11 +22,11 @@ from cyldiff.errors import ConfigError, DataError, Problem, nearest, quoted
 from cyldiff.fit.config import DataChoice, FitConfig
 from cyldiff.fit.influence import Influence
 from cyldiff.fit.parameters import NUISANCE, Parameter
-from cyldiff.fit.priors import Gaussian
+from cyldiff.fit.priors import Gaussian, Uniform
 from cyldiff.fit.varied import check_at_bounds, read_parameters, with_values
 from cyldiff.units import parse_quantity
 
-__all__ = ["DataSet", "LoadedFit", "load_fit", "load_fit_mapping"]
+__all__ = ["DataSet", "LoadedFit", "describe", "is_tuning_file", "load_fit", "load_fit_mapping"]
 
 #: dimension of the abscissae of data, by their unit
 _X_DIMENSION = {"GV": "rigidity", "GeV": "energy", "GeV/n": "energy"}
@@ -70,6 +70,30 @@ class LoadedFit:
     data: tuple[DataSet, ...]
     source: str
     inputs: tuple[Path, ...] = ()
+
+
+def is_tuning_file(path: str | Path) -> bool:
+    """Whether a file, or a name of the library of runs, has a section [fit]."""
+    try:
+        return "fit" in resources.read_toml(run_file(path))
+    except DataError:
+        return False
+
+
+def describe(fit: LoadedFit) -> str:
+    """What varies and what it is compared with, one line each."""
+    lines = ["fit.parameters:"]
+    for p in fit.parameters:
+        kind = "profiled" if p.profile else "no solve" if p.fast else "transport"
+        prior = "" if isinstance(p.prior, Uniform) else f", prior {type(p.prior).__name__.lower()}"
+        lines.append(
+            f"  {p.name}: {p.shown(p.start)} in {p.shown(p.low)} to {p.shown(p.high)}{prior} ({kind})"
+        )
+    lines.append("fit.data:")
+    for d in fit.data:
+        inside = (d.measurement.x >= d.low) & (d.measurement.x <= d.high) & ~d.measurement.upper_limit
+        lines.append(f"  {d.measurement.name}: {d.measurement.quantity}, {int(inside.sum())} points")
+    return "\n".join(lines)
 
 
 def load_fit(path: str | Path, overrides: Sequence[str] = ()) -> LoadedFit:

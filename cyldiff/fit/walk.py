@@ -25,6 +25,8 @@ Progress = Callable[[int, str], None]
 SAVE_EVERY = 30.0
 #: autocorrelation times that are left out at the begin
 BURN_IN = 3.0
+#: steps after the burn-in without which no autocorrelation time is believed
+SHORTEST = 100
 #: tries to draw walkers inside the bounds
 TRIES = 1000
 
@@ -193,7 +195,7 @@ def convergence(values: Array, taus: float) -> tuple[Array, int, int]:
 
     def tau_of(part: Array) -> Array:
         with np.errstate(divide="ignore", invalid="ignore"):
-            return np.asarray(integrated_time(part, tol=0, quiet=True))
+            return np.maximum(integrated_time(part, tol=0, quiet=True), 1.0)
 
     tau = tau_of(values)
     if not np.all(np.isfinite(tau)):
@@ -202,7 +204,7 @@ def convergence(values: Array, taus: float) -> tuple[Array, int, int]:
     tau = tau_of(values[burn_in:])
     if not np.all(np.isfinite(tau)):
         return tau, burn_in, steps
-    needed = int(np.ceil(taus * tau.max())) - (steps - burn_in)
+    needed = max(int(np.ceil(taus * tau.max())), SHORTEST) - (steps - burn_in)
     return tau, burn_in, max(needed, 0)
 
 
@@ -213,8 +215,8 @@ def _draws(chain: _State, target: LogPosterior, settings: Emcee) -> Draws:
         total = len(values) + int(np.ceil(1.2 * needed))
         raise Unfinished(
             f"{len(values)} steps are not enough: the longest autocorrelation time is {np.max(tau):.0f} steps, and "
-            f"{settings.taus:g} of them are wanted after a burn-in of {burn_in}. About {needed} more steps: go on "
-            f"with --resume --set fit.sampler.steps={total}"
+            f"{settings.taus:g} of them, at least {SHORTEST} steps, are wanted after a burn-in of {burn_in}. About "
+            f"{needed} more steps: go on with --resume --set fit.sampler.steps={total}"
         )
     extra = np.array(chain.extra)
     joined = np.concatenate([values, extra], axis=2)
