@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cyldiff.commands.base import check_output, overwrites, reported
+from cyldiff.commands.sources import sources
 from cyldiff.errors import ConfigError, DataError, Problem, nearest, quoted
 from cyldiff.parallel.launch import launched_rank
 
@@ -252,6 +253,7 @@ def plot(result: Path, what: str, output: Path, data: tuple[str, ...], potential
     WHAT is  B/C, 10Be/9Be                a ratio of elements or nuclides
              spectrum:C, spectrum:H1      one spectrum, times E^2.7
              spectra, spectra:H,He,C      several
+             sources, sources:He          of a file of "cyldiff sources": each source, and all
     """  # noqa: D301
     from cyldiff.io.netcdf import read_result
     from cyldiff.plot import draw
@@ -306,6 +308,8 @@ def benchmark(cases: tuple[str, ...]) -> None:
             raise DataError(f"no case {quoted(name)}; known: {', '.join(CASES)}{nearest(name, CASES)}")
     click.echo(report(cases or None, progress=lambda text: click.echo(f"{text} …", err=True)))
 
+
+main.add_command(sources)
 
 if __name__ == "__main__":
     main()
