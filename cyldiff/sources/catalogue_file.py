@@ -258,8 +258,9 @@ def _validate(
 ) -> tuple[CatalogueSource | None, list[Problem]]:
     """A row as a source, or what is wrong with it: keys one by one, then what they are to each other."""
     source, errors = None, []
+    row = {key: value for key, value in row.items() if value is not None}
     try:
-        source = CatalogueSource.model_validate(dict(row))
+        source = CatalogueSource.model_validate(row)
     except ValidationError as found:
         # contradictions between keys are looked for below, whatever else is wrong
         errors = [e for e in found.errors(include_url=False) if e["loc"]]
