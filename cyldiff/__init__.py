@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from cyldiff.data.comparison import compare
     from cyldiff.data.measurements import load as load_measurement
     from cyldiff.io.netcdf import read_result, write_result
+    from cyldiff.observables.anisotropy import anisotropy
     from cyldiff.observables.ratios import ratio
     from cyldiff.observables.spectra import spectrum
     from cyldiff.parallel.ensemble import run_ensemble
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from cyldiff.sources.fluxes import density_of_sources, source_fluxes
 
 __all__ = [
+    "anisotropy",
     "compare",
     "density_of_sources",
     "load_catalogue",
@@ -44,6 +46,7 @@ __all__ = [
 ]
 
 _HOME = {
+    "anisotropy": ("cyldiff.observables.anisotropy", "anisotropy"),
     "compare": ("cyldiff.data.comparison", "compare"),
     "density_of_sources": ("cyldiff.sources.fluxes", "density_of_sources"),
     "load_catalogue": ("cyldiff.sources.catalogue_file", "load_catalogue"),

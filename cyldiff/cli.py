@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from cyldiff.commands.anisotropy import anisotropy
 from cyldiff.commands.base import check_output, overwrites, reported
 from cyldiff.commands.sources import sources
 from cyldiff.errors import ConfigError, DataError, Problem, nearest, quoted
@@ -309,6 +310,7 @@ def benchmark(cases: tuple[str, ...]) -> None:
     click.echo(report(cases or None, progress=lambda text: click.echo(f"{text} …", err=True)))
 
 
+main.add_command(anisotropy)
 main.add_command(sources)
 
 if __name__ == "__main__":
