@@ -16,7 +16,7 @@ from cyldiff.config.schema import RunConfig
 from cyldiff.config.tree import slot_of
 from cyldiff.errors import Problem
 
-__all__ = ["validate", "validate_as"]
+__all__ = ["valid_parts", "validate", "validate_as"]
 
 Path = tuple[Any, ...]
 Root = TypeVar("Root", bound=BaseModel)
@@ -56,14 +56,16 @@ def validate_as(
     except ValidationError as found:
         errors = found.errors(include_url=False)
     problems = problems_of(root, raw, [e for e in errors if not _excused(e, incomplete)])
-    parts = Parts()
-    if config is not None:
-        parts = spread(config)
-    else:
-        places = [tuple(e["loc"]) for e in errors]
-        _collect(root, raw, (), places, parts)
+    parts = valid_parts(root, raw, errors) if config is None else spread(config)
     problems += checks(parts)
     return (None if problems else config), problems
+
+
+def valid_parts(model: type[BaseModel], raw: Mapping[str, Any], errors: list[Any]) -> Parts:
+    """What of `raw` is valid by itself, `errors` being those of its validation with `model`."""
+    parts = Parts()
+    _collect(model, raw, (), [tuple(e["loc"]) for e in errors], parts)
+    return parts
 
 
 def _excused(error: Any, incomplete: frozenset[Path]) -> bool:
