@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cyldiff.commands.base import check_output, overwrites, reported
+from cyldiff.commands.population import population
 from cyldiff.errors import ConfigError, DataError, Problem, nearest, quoted
 from cyldiff.parallel.launch import launched_rank
 
@@ -184,11 +185,12 @@ def explain(key: str) -> None:
     click.echo(explain_key(key))
 
 
-@main.command(name="list", short_help="List runs, models, catalogues, grids, data, species, kinds.")
+@main.command(name="list", short_help="List runs, populations, models, catalogues, grids, data, species, kinds.")
 @click.argument("what", required=False)
 @reported
 def list_names(what: str | None) -> None:
-    """List the library, or one of: runs, models, catalogues, grids, data, species, kinds.
+    """List the library, or one of: runs, populations, models, catalogues, grids, data, species,
+    kinds.
 
     The library is what comes with cyldiff and what lies in the folders of $CYLDIFF_PATH.
     """
@@ -197,15 +199,15 @@ def list_names(what: str | None) -> None:
     click.echo(library_listing(what))
 
 
-@main.command(short_help="Make an editable copy of a run, model, catalogue or grid.")
+@main.command(short_help="Make an editable copy of a run, population, model, catalogue or grid.")
 @click.argument("name")
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="Where to; default the current folder.")
 @click.option("--force", is_flag=True, help="Replace an existing file.")
 @reported
 def copy(name: str, output: Path | None, force: bool) -> None:
-    """Make an editable copy of a run, model, catalogue or grid NAME of the library.
+    """Make an editable copy of a run, population, model, catalogue or grid NAME of the library.
 
-    A name that several of them have is written as "runs/NAME", "models/NAME", "catalogues/NAME" or "grids/NAME".
+    A name that several of them have is written as "runs/NAME", "models/NAME" and so on.
     """
     source = _library_file(name)
     target = output if output is not None else Path(source.name)
@@ -223,11 +225,11 @@ def copy(name: str, output: Path | None, force: bool) -> None:
 def _library_file(name: str) -> Path:
     from cyldiff import resources
 
-    kinds = ("runs", "models", "catalogues", "grids")
+    kinds = ("runs", "populations", "models", "catalogues", "grids")
     found = {f"{kind}/{entry}": entry for kind in kinds for entry in resources.names(kind)}
     hits = [name] if name in found else [key for key, entry in found.items() if name == entry]
     if not hits:
-        raise DataError(f"no run, model, catalogue or grid {quoted(name)}{nearest(name, found.values())}")
+        raise DataError(f"no run, population, model, catalogue or grid {quoted(name)}{nearest(name, found.values())}")
     if len(hits) > 1:
         raise DataError(f"{quoted(name)} is ambiguous; write one of {', '.join(hits)}")
     kind, _, entry = hits[0].partition("/")
@@ -306,6 +308,8 @@ def benchmark(cases: tuple[str, ...]) -> None:
             raise DataError(f"no case {quoted(name)}; known: {', '.join(CASES)}{nearest(name, CASES)}")
     click.echo(report(cases or None, progress=lambda text: click.echo(f"{text} …", err=True)))
 
+
+main.add_command(population)
 
 if __name__ == "__main__":
     main()

@@ -24,7 +24,7 @@ from cyldiff.units import DIMENSIONS, format_quantity
 
 __all__ = ["explain_key", "library_listing"]
 
-_LISTINGS = ("runs", "models", "catalogues", "grids", "data", "species", "kinds")
+_LISTINGS = ("runs", "populations", "models", "catalogues", "grids", "data", "species", "kinds")
 _PLAIN = {float: "number", int: "whole number", str: "text", bool: "true or false"}
 _USE = {f"{section}.use": library for section, library in LIBRARIES.items()}
 _ABUNDANCES = "physics.sources.NAME.abundances.use"
@@ -151,7 +151,7 @@ def _abundance_tables() -> tuple[str, ...]:
 
 
 def library_listing(what: str | None) -> str:
-    """Names of the library; `what` is one of runs, models, catalogues, grids, … (None: all)."""
+    """Names of the library; `what` is one of runs, populations, models, … (None: all)."""
     if what is not None and what not in _LISTINGS:
         raise DataError(
             f"nothing called {quoted(what)} to list; known: {', '.join(_LISTINGS)}{nearest(what, _LISTINGS)}"

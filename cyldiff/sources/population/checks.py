@@ -12,9 +12,9 @@ from cyldiff.config.parts import Parts
 from cyldiff.config.toml import dotted
 from cyldiff.errors import CyldiffError, Problem, nearest, quoted
 from cyldiff.galaxy.source_places import SourcePlaces
-from cyldiff.grid import Kinematics
 from cyldiff.particles.species import hint, nuclides
-from cyldiff.sources.population.propagation import PopulationModel, diffusion_at_sun
+from cyldiff.sources.catalogue_file import same_population
+from cyldiff.sources.population.model import PopulationModel
 from cyldiff.sources.spectrum import diverges, logarithmic_refused
 
 __all__ = ["NEGLECTED_AT_MOST", "checks", "neglected"]
@@ -110,7 +110,7 @@ def _twice(parts: Parts) -> Iterator[Problem]:
     """The population is not one of the smooth components of the model."""
     name = parts.at("population.name")
     components = parts.under("model.sources")
-    same = [c for c in components if _plain(c) == _plain(str(name))]
+    same = [c for c in components if same_population(c, str(name))]
     if name is not None and same:
         others = ", ".join(c for c in components if c not in same) or "none"
         yield Problem(
@@ -118,10 +118,6 @@ def _twice(parts: Parts) -> Iterator[Problem]:
             f'{quoted(name)} is the component "{same[0]}" of the model already; one population must not be injected '
             f"twice: remove model.sources.{same[0]} or rename the population (other components: {others})",
         )
-
-
-def _plain(name: str) -> str:
-    return "".join(c for c in name.lower() if c.isalnum())
 
 
 def _closed_form(parts: Parts) -> Iterator[Problem]:
@@ -195,8 +191,7 @@ def neglected(model: PopulationModel) -> float:
 
     The largest of all species, at the Sun, from the mean over places and ages (no selection).
     """
-    older, steady = model.expected(part="older")[:, 0], model.expected(part="steady")[:, 0]
-    return float(np.max(older / steady))
+    return float(np.max(1.0 - model.younger(model.config.population.history_length)[:, 0]))
 
 
 def history_problem(model: PopulationModel) -> Problem | None:
@@ -204,10 +199,8 @@ def history_problem(model: PopulationModel) -> Problem | None:
     population, part = model.config.population, neglected(model)
     if part <= NEGLECTED_AT_MOST or population.older == "mean":
         return None
-    nucleus = model.species[0]
-    D = float(diffusion_at_sun(model.config.model, Kinematics(
-        model.energies[:1], nucleus.Z, nucleus.A, nucleus.mass_per_nucleon))[0])  # fmt: skip
-    escape = model.config.model.halo.half_height**2 / D
+    D = min(float(travel.diffusion[0]) for travel in model.travel.values())
+    escape = model.config.model.halo.half_height ** 2 / D
     return Problem(
         "population.history_length",
         f"{population.history_length:g} Myr is too short: births before it have {100 * part:.0f} % of the mean flux at "

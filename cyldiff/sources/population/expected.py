@@ -12,6 +12,7 @@ and that of bursts R <E> K(D L) / D. L -> infinity is the steady state of the gr
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,7 +21,7 @@ from scipy.interpolate import CubicSpline
 from scipy.special import erf
 
 from cyldiff.galaxy.source_places import SourcePlaces
-from cyldiff.sources.greens_function import EMPTY, vertical_kernel
+from cyldiff.sources.greens_function import vertical_kernel
 
 __all__ = ["MeanKernel", "SpreadIntegral"]
 
@@ -32,13 +33,15 @@ _DISTANCES, _DIRECTIONS = 4000, 360
 _HEIGHTS = 200
 #: spreads: smallest [kpc^2], and how many per decade
 _SMALLEST, _PER_DECADE = 1e-6, 24
+#: largest spread in a halo, in units of H^2: what is left is exp(-(pi / 2)^2 20) = 4e-22
+_EMPTY = 20.0
 #: largest spread in free space, in units of the squared size of the disc
 _FREE = 1e10
 
 
 @dataclass(frozen=True, slots=True)
 class SpreadIntegral:
-    """K(s) [kpc^-1] of a kernel M(s): a spline in ln s, with what decays on the way.
+    """M(s) on a table of spreads, from which K(s) follows.
 
     Attributes
     ----------
@@ -49,13 +52,20 @@ class SpreadIntegral:
     spread: Array
     mean: Array
 
-    def upto(self, spread: ArrayLike, *, loss: float = 0.0) -> Array:
-        """K = int_0^s M(s') exp(-loss s') ds' at spreads s [kpc^2], any shape; `loss` in kpc^-2."""
-        x, damped = np.log(self.spread), self.mean * np.exp(-loss * self.spread)
-        integral = CubicSpline(x, damped * self.spread).antiderivative()
-        s = np.asarray(spread, dtype=float)
-        inside = np.clip(s, self.spread[0], self.spread[-1])
-        return self.mean[0] * np.minimum(s, self.spread[0]) + integral(np.log(inside)) - integral(x[0])
+    def cumulated(self, exponent: ArrayLike = 0.0) -> Callable[[ArrayLike], Array]:
+        """K(s) = int_0^s M exp(-exponent) ds' [kpc^-1] as a function of s [kpc^2]: a spline in ln s.
+
+        `exponent` is what is lost on the way up to each spread of the table.
+        """
+        x, density = np.log(self.spread), self.mean * np.exp(-np.asarray(exponent))
+        integral = CubicSpline(x, density * self.spread).antiderivative()
+        first, last, start = self.spread[0], self.spread[-1], integral(x[0])
+
+        def upto(spread: ArrayLike) -> Array:
+            s = np.asarray(spread, dtype=float)
+            return density[0] * np.minimum(s, first) + integral(np.log(np.clip(s, first, last))) - start
+
+        return upto
 
 
 @dataclass(frozen=True)
@@ -93,7 +103,7 @@ class MeanKernel:
 
     def _spreads(self) -> Array:
         size = float(self.places.r[-1] + np.hypot(*self.observer[:2]))
-        largest = _FREE * size**2 if self.half_height is None else EMPTY * self.half_height**2
+        largest = _FREE * size**2 if self.half_height is None else _EMPTY * self.half_height**2
         return np.geomspace(_SMALLEST, largest, int(_PER_DECADE * np.log10(largest / _SMALLEST)))
 
     def _vertical(self, heights: Array, s: Array) -> Array:

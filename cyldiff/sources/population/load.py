@@ -49,7 +49,7 @@ class LoadedPopulation:
 def load_population(
     path: str | Path, overrides: Sequence[str] = (), *, base: Path | None = None
 ) -> LoadedPopulation:
-    """Read and validate a population file, or a name of the library of runs.
+    """Read and validate a population file, or a name of the library of populations.
 
     Parameters
     ----------
@@ -63,7 +63,7 @@ def load_population(
         with every problem found.
     """
     try:
-        file = resources.find("runs", str(path), beside=base)
+        file = resources.find("populations", str(path), beside=base)
         raw = resources.read_toml(file)
     except DataError as error:
         raise ConfigError(str(path), [Problem("file", str(error).removeprefix(f"{path}: "))]) from None

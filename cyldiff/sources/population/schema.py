@@ -21,7 +21,7 @@ __all__ = [
     "Output",
     "Population",
     "PopulationConfig",
-    "PropagationModel",
+    "ModelSection",
     "Reference",
     "Region",
     "Ring",
@@ -112,7 +112,7 @@ class Selection(Model):
     )
 
 
-class PropagationModel(Model):
+class ModelSection(Model):
     """What the closed forms need of a model: box, observer and D. The rest of a model file is allowed here."""
 
     kernel: Literal["halo", "free"] | None = Field(
@@ -192,7 +192,7 @@ class PopulationConfig(Model):
     population: Population = Field(description="the sources")
     draw: Draw = Field(description="how many realisations")
     selection: Selection = Field(default_factory=Selection, description="which realisations are wanted")
-    model: PropagationModel = Field(description='propagation; "use" names a file of the library of models')
+    model: ModelSection = Field(description='propagation; "use" names a file of the library of models')
     observers: Observers = Field(default_factory=Observers, description="where fluxes are evaluated")
     energies: Energies = Field(description="at which energies")
     output: Output = Field(default_factory=Output, description="what is written")

@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from cyldiff.constants import SPEED_OF_LIGHT
 from cyldiff.grid import Kinematics
 from cyldiff.particles.species import Species, select
 from cyldiff.sources.laws import Law, expectation_points
 from cyldiff.sources.population.draw import TAILS, PopulationDraw, Realisation
-from cyldiff.sources.population.expected import MeanKernel, SpreadIntegral
-from cyldiff.sources.population.schema import Population, PopulationConfig, PropagationModel
+from cyldiff.sources.population.expected import MeanKernel
+from cyldiff.sources.population.schema import Population, PopulationConfig
+from cyldiff.sources.propagation import propagation_at_sun
 from cyldiff.sources.spectrum import injected_spectra
+from cyldiff.sources.superposition import PointPropagation
 
-__all__ = ["PopulationModel", "diffusion_at_sun", "energies_of", "observers_of"]
+__all__ = ["PopulationModel", "energies_of", "observers_of"]
 
 Array = NDArray[np.float64]
+Cumulated = Callable[[Any], Array]
 
 #: distance of tabulated spectral indices
 _INDEX_STEP = 0.01
@@ -44,11 +50,14 @@ def observers_of(config: PopulationConfig) -> Array:
     return np.concatenate(places)
 
 
-def diffusion_at_sun(model: PropagationModel, k: Kinematics) -> Array:
-    """D at the Sun for a nuclide at its energies, shape (n_e,) [kpc^2/Myr]."""
-    at = np.array([model.observer.r]), np.array([model.observer.z])
-    D = model.diffusion.coefficient(k.rigidity[:, None], k.beta[:, None], *at, axis="z")
-    return np.broadcast_to(D, (len(k.rigidity), 1))[:, 0].copy()
+def lost(travel: PointPropagation, energy: int, spread: Array) -> Array:
+    """Exponent of what decays and collides before a spread s = D t [kpc^2], as the kernels have it."""
+    D, H = travel.diffusion[energy], travel.half_height or np.inf
+    time = spread / D
+    early = np.minimum(time, 0.25 * H * H / D)
+    decay = 0.0 if travel.decay_rate is None else travel.decay_rate[energy]
+    disc = 0.0 if travel.disc_rate is None else travel.disc_rate[energy]
+    return decay * time + 0.5 * disc * (np.sqrt(early / D) + (time - early) / H)
 
 
 @dataclass(frozen=True)
@@ -61,6 +70,7 @@ class PopulationModel:
     """
 
     config: PopulationConfig
+    _kept: dict[Any, dict[str, list[Cumulated]]] = field(default_factory=dict, repr=False, compare=False)
 
     @cached_property
     def draw(self) -> PopulationDraw:
@@ -87,9 +97,23 @@ class PopulationModel:
         """Of a nuclide at the energies."""
         return Kinematics(self.energies, nucleus.Z, nucleus.A, nucleus.mass_per_nucleon)
 
-    def diffusion(self, nucleus: Species) -> Array:
-        """D, shape (n_e,) [kpc^2/Myr]."""
-        return diffusion_at_sun(self.config.model, self.kinematics(nucleus))
+    @cached_property
+    def travel(self) -> dict[str, PointPropagation]:
+        """How each species travels: D at the Sun; decay and collisions where the model has gas and cross sections."""
+        model, kernel = self.config.model, "free" if self.config.model.kernel == "free" else "halo"
+        if model.gas is not None and model.inelastic is not None:
+            return {s.name: propagation_at_sun(model, s, self.energies, kernel=kernel) for s in self.species}
+        bare = {}
+        at = {"r": np.array([model.observer.r]), "z": np.array([model.observer.z])}
+        for s in self.species:
+            k = self.kinematics(s)
+            D = model.diffusion.coefficient(k.rigidity[:, None], k.beta[:, None], **at, axis="z")
+            bare[s.name] = PointPropagation(
+                diffusion=np.broadcast_to(D, (len(self.energies), 1))[:, 0].copy(),
+                speed=k.beta * SPEED_OF_LIGHT,
+                half_height=self.half_height,
+            )
+        return bare
 
     @property
     def half_height(self) -> float | None:
@@ -152,21 +176,44 @@ class PopulationModel:
             left out for other observers), those "older", or the "steady" state of births at all times
         """
         population, region = self.config.population, self.config.selection.exclude
-        kernel = MeanKernel(self.draw.places, self.observers[observer], self.half_height)
-        every, nearby = kernel.integral(), None
+        every, length = self._curves(observer, None), population.history_length
+        given = {
+            "all": lambda name: emitted(population, every[name], self.travel[name], length),
+            "steady": lambda name: emitted(population, every[name], self.travel[name], np.inf),
+        }
+        given["older"] = lambda name: given["steady"](name) - given["all"](name)
+        energy = np.stack([given[part](s.name) for s in self.species])
         if region is not None and observer == 0 and part == "all":
-            nearby = kernel.integral(within=region.within)
-        rows = []
-        for nucleus, spectrum in zip(self.species, self.mean_spectra, strict=True):
-            D = self.diffusion(nucleus)
-            recent = emitted(population, every, D, population.history_length)
-            steady = emitted(population, every, D, np.inf)
-            density = {"all": recent, "older": steady - recent, "steady": steady}[part]
-            if nearby is not None and region is not None:
-                excluded = min(region.younger_than, population.history_length)
-                density = density - emitted(population, nearby, D, excluded)
-            rows.append(density * spectrum)
-        return np.stack(rows)
+            nearby, excluded = self._curves(0, region.within), min(region.younger_than, length)
+            energy -= np.stack(
+                [emitted(population, nearby[s.name], self.travel[s.name], excluded) for s in self.species]
+            )
+        return energy * self.mean_spectra
+
+    def younger(self, length: float) -> Array:
+        """Part of the mean steady density at the Sun from births up to `length` ago, shape (species, n_e)."""
+        population, every = self.config.population, self._curves(0, None)
+        return np.stack(
+            [
+                emitted(population, every[s.name], self.travel[s.name], length)
+                / emitted(population, every[s.name], self.travel[s.name], np.inf)
+                for s in self.species
+            ]
+        )
+
+    def _curves(self, observer: int, within: float | None) -> dict[str, list[Cumulated]]:
+        """K at each energy, by species; those of the Sun are kept."""
+        if (observer, within) in self._kept:
+            return self._kept[observer, within]
+        kernel = MeanKernel(self.draw.places, self.observers[observer], self.half_height)
+        table = kernel.integral(within=within)
+        curves = {
+            name: [table.cumulated(lost(travel, k, table.spread)) for k in range(len(self.energies))]
+            for name, travel in self.travel.items()
+        }
+        if observer == 0:
+            self._kept[observer, within] = curves
+        return curves
 
 
 def shifted(spectrum: object, shift: float) -> object:
@@ -180,16 +227,18 @@ def shifted(spectrum: object, shift: float) -> object:
     return spectrum.model_copy(update=changed)  # type: ignore[attr-defined]
 
 
-def emitted(population: Population, kernel: SpreadIntegral, diffusion: Array, length: float) -> Array:
+def emitted(
+    population: Population, curves: Sequence[Cumulated], travel: PointPropagation, length: float
+) -> Array:
     """Mean of rate times energy times kernel over births up to `length` ago, shape (n_e,) [GeV kpc^-3].
 
-    rate <P int_0^T dtau K(D (L - tau))> / D; the integrand is linear in the power or the energy, which does
-    not depend on the lifetime.
+    rate <P int_0^T dtau K(D (L - tau))> / D; power and energy do not depend on the lifetime.
     """
-    amount = (population.luminosity or population.energy).mean * population.efficiency * population.rate
+    law, D = population.luminosity or population.energy, travel.diffusion
+    amount = law.mean * population.efficiency * population.rate
     if population.history == "burst":
-        given = _mean_lifetime(population) if population.luminosity is not None else 1.0
-        return amount * given * kernel.upto(diffusion * length) / diffusion
+        given = population.lifetime.mean if population.luminosity is not None else 1.0
+        return amount * given * np.array([K(d * length) for K, d in zip(curves, D, strict=True)]) / D
     nodes, weights = np.polynomial.legendre.leggauss(_LIFE_POINTS)
     lifetimes = _lifetimes(population.lifetime)
     # births `length` ago at most: of what is on longer, only that part is seen
@@ -199,16 +248,10 @@ def emitted(population: Population, kernel: SpreadIntegral, diffusion: Array, le
     if population.luminosity is None:
         weight = weight / lifetimes[:, None]
     ago = (length - tau).ravel()
-    reach = kernel.upto(np.multiply.outer(diffusion, np.where(np.isfinite(ago), ago, 1e300)))
-    return amount * reach @ weight.ravel() / diffusion
+    reach = np.array([K(d * ago) @ weight.ravel() for K, d in zip(curves, D, strict=True)])
+    return amount * reach / D
 
 
 def _lifetimes(law: Law) -> Array:
     points = expectation_points(law)
-    if np.ptp(points) == 0.0:
-        return points[:1]
-    return points.reshape(_LIFETIMES, -1).mean(axis=1)
-
-
-def _mean_lifetime(population: Population) -> float:
-    return float(population.lifetime.mean)
+    return points[:1] if np.ptp(points) == 0.0 else points.reshape(_LIFETIMES, -1).mean(axis=1)

@@ -1,0 +1,175 @@
+"""Fluxes of single realisations: the pieces of all its sources through the closed forms."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cyldiff import constants as const
+from cyldiff.sources.component import FLUX_UNIT
+from cyldiff.sources.population.draw import Realisation
+from cyldiff.sources.population.model import PopulationModel
+from cyldiff.sources.segments import Segments
+from cyldiff.sources.superposition import PointPropagation, green_functions, summed
+
+__all__ = ["Brightest", "Evaluation"]
+
+Array = NDArray[np.float64]
+
+#: part of the mean flux at an energy that births may have which are too old to be summed there
+_TOO_OLD = 1e-7
+#: energies that share the age beyond which births are left out
+_BLOCK = 8
+#: along r, phi, z at the Sun, of x, y, z
+_AT_SUN = np.array([-1.0, -1.0, 1.0])
+#: azimuths at which the mean of older births is taken on a ring, where sources follow arms
+_RING_POINTS = 36
+
+
+@dataclass(frozen=True, slots=True)
+class Brightest:
+    """The source with the largest density at the Sun at one energy.
+
+    Attributes
+    ----------
+    number : of the source in its realisation; -1 if nothing is there
+    share : of the density of all sources
+    """
+
+    number: int
+    share: float
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """From realisations to intensities, with what does not change from one to the next.
+
+    Attributes
+    ----------
+    model : the population
+    """
+
+    model: PopulationModel
+
+    def intensity(self, realisation: Realisation) -> Array:
+        """J, shape (observers, species, n_e) [m^-2 s^-1 sr^-1 (GeV/n)^-1]."""
+        return self._evaluated(realisation, self.model.observers, gradient=False)[0]
+
+    def gradient(self, realisation: Realisation) -> Array:
+        """Gradient of ln(density) at the Sun along r, phi, z, shape (species, n_e, 3) [1/kpc]."""
+        density, slope = self._evaluated(realisation, self.model.observers[:1], gradient=True)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            relative = np.where(density[0, ..., None] > 0.0, slope[0] / density[0, ..., None], 0.0)
+        return relative * _AT_SUN
+
+    def expected(self, part: str = "all") -> Array:
+        """Mean intensity at the Sun over all realisations, shape (species, n_e), see PopulationModel.expected."""
+        return self.model.expected(part=part) * self._flux_unit
+
+    def brightest(self, realisation: Realisation, energy: float) -> Brightest:
+        """Which source dominates the density at the Sun at an energy per nucleon [GeV/n], first species."""
+        k = int(np.argmin(np.abs(np.log(self.model.energies / energy))))
+        nucleus = self.model.species[0]
+        recent = np.flatnonzero(realisation.age < self._too_old[0, k])
+        segments = _chosen(realisation.segments(), recent)
+        if not len(segments):
+            return Brightest(-1, 0.0)
+        travel = _at(self.model.travel[nucleus.name], slice(k, k + 1))
+        density = green_functions(segments, self.model.observers[:1], travel)[0][:, 0, 0]
+        spectra = self.model.spectra_of(realisation)[0]
+        weight = density * segments.energy * spectra[segments.spectrum, k]
+        best, total = int(np.argmax(weight)), float(weight.sum())
+        return Brightest(int(recent[best]), float(weight[best]) / total) if total > 0.0 else Brightest(-1, 0.0)
+
+    @property
+    def _flux_unit(self) -> Array:
+        """(c beta / 4 pi) in the unit of the intensity, shape (species, n_e)."""
+        speed = np.stack([self.model.kinematics(s).beta for s in self.model.species])
+        return speed * const.SPEED_OF_LIGHT / (4.0 * np.pi) * FLUX_UNIT
+
+    def _evaluated(self, realisation: Realisation, observers: Array, *, gradient: bool) -> tuple[Array, Array]:
+        """Intensities (observers, species, n_e) and their gradients; energies in blocks, each with its ages."""
+        model, segments = self.model, realisation.segments()
+        spectra = model.spectra_of(realisation)
+        shape = (len(observers), len(model.species), len(model.energies))
+        value, slope = np.zeros(shape), np.zeros((*shape, 3))
+        for s, nucleus in enumerate(model.species):
+            ages = self._too_old[s]
+            for low in range(0, shape[-1], _BLOCK):
+                block = slice(low, low + _BLOCK)
+                recent = np.flatnonzero(realisation.age < ages[block].max())
+                parts = summed(
+                    _chosen(segments, recent),
+                    spectra[s][:, block],
+                    observers,
+                    _at(self.model.travel[nucleus.name], block),
+                    gradient=gradient,
+                )
+                density = parts[0] if isinstance(parts, tuple) else parts
+                value[:, s, block] = density.T
+                if isinstance(parts, tuple):
+                    slope[:, s, block] = np.moveaxis(parts[1], 0, 1)
+        unit = self._flux_unit
+        value = value * unit + self._older[: len(observers)]
+        return value, slope * unit[..., None]
+
+    @cached_property
+    def _too_old(self) -> Array:
+        """Age [Myr] beyond which all births together have 1e-7 of the mean flux, shape (species, n_e)."""
+        length = self.model.config.population.history_length
+        age = np.full((len(self.model.species), len(self.model.energies)), length)
+        for shorter in length * 0.5 ** np.arange(0.25, 12.0, 0.25):
+            enough = 1.0 - self.model.younger(float(shorter)) < _TOO_OLD
+            if not enough.any():
+                break
+            age = np.where(enough, shorter, age)
+        return age
+
+    @cached_property
+    def _older(self) -> Array:
+        """Mean intensity of births before the history, shape (observers, species, n_e); zero if neglected."""
+        model = self.model
+        n = len(model.observers)
+        shape = (n, len(model.species), len(model.energies))
+        if model.config.population.older == "neglected":
+            return np.zeros(shape)
+        result = np.empty(shape)
+        result[0] = model.expected(0, part="older") * self._flux_unit
+        if n == 1:
+            return result
+        # all the same around the circle but for arms
+        points = 1 if model.draw.places.around is None else min(_RING_POINTS, n - 1)
+        chosen = np.linspace(1, n, points, endpoint=False).astype(int)
+        rows = np.stack([model.expected(i, part="older") * self._flux_unit for i in chosen])
+        where = np.arange(1, n)
+        flat = rows.reshape(points, -1)
+        around = [np.interp(where, chosen, column, period=n - 1) for column in flat.T]
+        result[1:] = np.stack(around, axis=-1).reshape(n - 1, *shape[1:])
+        return result
+
+
+def _chosen(segments: Segments, rows: NDArray[np.int64]) -> Segments:
+    if len(rows) == len(segments):
+        return segments
+    return Segments(
+        segments.position[rows],
+        segments.oldest[rows],
+        segments.youngest[rows],
+        segments.energy[rows],
+        segments.source[rows],
+        segments.spectrum[rows],
+    )
+
+
+def _at(travel: PointPropagation, energies: slice) -> PointPropagation:
+    decay, disc = travel.decay_rate, travel.disc_rate
+    return replace(
+        travel,
+        diffusion=travel.diffusion[energies],
+        speed=travel.speed[energies],
+        decay_rate=None if decay is None else decay[energies],
+        disc_rate=None if disc is None else disc[energies],
+    )
