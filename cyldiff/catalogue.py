@@ -82,7 +82,9 @@ QUANTITIES: dict[str, Quantity] = {
         "gradient of the logarithm of the density at the Sun in each realisation",
     ),
     "largest_share": Quantity(
-        ("observer", *_SPECTRUM), "1", "part of the sample mean from the largest hundredth of the realisations"
+        ("observer", *_SPECTRUM),
+        "1",
+        "part of the sample mean from the largest hundredth of the realisations",
     ),
     "tail_index": Quantity(
         ("observer", *_SPECTRUM), "1", "a in P(> flux) ~ flux^-a, Hill's estimate from the largest hundredth"

@@ -185,7 +185,9 @@ def explain(key: str) -> None:
     click.echo(explain_key(key))
 
 
-@main.command(name="list", short_help="List runs, populations, models, catalogues, grids, data, species, kinds.")
+@main.command(
+    name="list", short_help="List runs, populations, models, catalogues, grids, data, species, kinds."
+)
 @click.argument("what", required=False)
 @reported
 def list_names(what: str | None) -> None:
@@ -229,7 +231,9 @@ def _library_file(name: str) -> Path:
     found = {f"{kind}/{entry}": entry for kind in kinds for entry in resources.names(kind)}
     hits = [name] if name in found else [key for key, entry in found.items() if name == entry]
     if not hits:
-        raise DataError(f"no run, population, model, catalogue or grid {quoted(name)}{nearest(name, found.values())}")
+        raise DataError(
+            f"no run, population, model, catalogue or grid {quoted(name)}{nearest(name, found.values())}"
+        )
     if len(hits) > 1:
         raise DataError(f"{quoted(name)} is ambiguous; write one of {', '.join(hits)}")
     kind, _, entry = hits[0].partition("/")

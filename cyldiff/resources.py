@@ -64,7 +64,9 @@ def library(kind: str) -> list[Path]:
 
     Those of ``$CYLDIFF_PATH`` (separated like ``$PATH``), then the shipped one.
     """
-    shipped = folder("physics") / kind if kind in _OF_PHYSICS else folder("runs" if kind in _IN_RUNS else kind)
+    shipped = (
+        folder("physics") / kind if kind in _OF_PHYSICS else folder("runs" if kind in _IN_RUNS else kind)
+    )
     extra = [Path(p).expanduser() for p in os.environ.get("CYLDIFF_PATH", "").split(os.pathsep) if p]
     return [*extra, shipped]
 

@@ -88,7 +88,11 @@ def _options(processes: int | None, catalogue: Path | None, index: int | None) -
 
 
 def _prepare(
-    config: str, overrides: Sequence[str], output: Path | None, catalogue: Path | None, problems: list[Problem]
+    config: str,
+    overrides: Sequence[str],
+    output: Path | None,
+    catalogue: Path | None,
+    problems: list[Problem],
 ) -> tuple[LoadedPopulation, Path]:
     """Load a population and find out where its result goes; all that is wrong in one message."""
     from cyldiff.io.netcdf import check_writable
@@ -157,7 +161,10 @@ def _table(result: xr.Dataset, species: str) -> list[str]:
     what = "relative to the reference" if relative else "m^-2 s^-1 sr^-1 (GeV/n)^-1"
     names = ("minimum", "2.5 %", "16 %", "median", "84 %", "97.5 %", "maximum")
     head = f"{species} at the Sun, {what}"
-    rows = [head, "  " + " ".join(f"{n:>9}" for n in ("GeV/n", *names, "mean", "expected", "top 1 %", "tail"))]
+    rows = [
+        head,
+        "  " + " ".join(f"{n:>9}" for n in ("GeV/n", *names, "mean", "expected", "top 1 %", "tail")),
+    ]
     for k in chosen:
         values: list[Any] = [
             sun["flux_minimum"].values[k],

@@ -197,10 +197,10 @@ def neglected(model: PopulationModel) -> float:
 def history_problem(model: PopulationModel) -> Problem | None:
     """The history reaches back far enough, or what is before it is added as a mean."""
     population, part = model.config.population, neglected(model)
-    if part <= NEGLECTED_AT_MOST or population.older == "mean":
+    if part <= NEGLECTED_AT_MOST or population.older != "neglected":
         return None
     D = min(float(travel.diffusion[0]) for travel in model.travel.values())
-    escape = model.config.model.halo.half_height ** 2 / D
+    escape = model.config.model.halo.half_height**2 / D
     return Problem(
         "population.history_length",
         f"{population.history_length:g} Myr is too short: births before it have {100 * part:.0f} % of the mean flux at "

@@ -10,12 +10,12 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from cyldiff.catalogue import QUANTITIES
-from cyldiff.errors import CyldiffError
 from cyldiff.io.provenance import software
 from cyldiff.sources.population.checks import neglected
 from cyldiff.sources.population.ensemble import Sample
 from cyldiff.sources.population.evaluate import Evaluation
 from cyldiff.sources.population.load import LoadedPopulation
+from cyldiff.sources.population.model import PopulationModel
 from cyldiff.sources.population.schema import Reference
 from cyldiff.sources.population.statistics import QUANTILES, spread_of
 from cyldiff.sources.propagation import left_out
@@ -43,7 +43,7 @@ def describe(
     """Statistics of the realisations, and what is needed to read them without cyldiff."""
     config, model = loaded.config, evaluation.model
     spread = spread_of(sample["intensity"])
-    older = evaluation.expected("older") if config.population.older == "mean" else 0.0
+    older = 0.0 if config.population.older == "neglected" else evaluation.older[0]
     data: dict[str, Any] = {
         "flux_lis": spread.quantiles[QUANTILES.index(0.5), 0],
         "flux_quantiles": spread.quantiles,
@@ -122,7 +122,7 @@ def _attributes(loaded: LoadedPopulation, evaluation: Evaluation, seconds: float
         else f"no source younger than {region.younger_than:g} Myr within {region.within:g} kpc of the Sun",
         "selection_probability": model.draw.probability,
         "mean_excluded": model.draw.mean_excluded,
-        "neglected_at_lowest_energy": 0.0 if config.population.older == "mean" else neglected(model),
+        "neglected_at_lowest_energy": neglected(model) if config.population.older == "neglected" else 0.0,
         "older": config.population.older,
         "kernel": config.model.kernel or "halo",
         "left_out": _left_out(model),
@@ -137,13 +137,14 @@ def _attributes(loaded: LoadedPopulation, evaluation: Evaluation, seconds: float
     }
 
 
-def _left_out(model: Any) -> str:
+def _left_out(model: PopulationModel) -> str:
     """What the closed forms leave out of the model, in words."""
     section = model.config.model
-    complete = None not in (section.gas, section.inelastic, section.reacceleration, section.convection)
-    if not complete:
-        return "decay, collisions, wind, reacceleration and energy losses: the model has D only"
-    try:
-        return "; ".join(left_out(section, model.species[0], model.energies)) or "nothing of note"
-    except (CyldiffError, AttributeError):
-        return "wind, reacceleration and energy losses"
+    said = []
+    if not (section.collisions and section.gas is not None and section.inelastic is not None):
+        said.append("decay and collisions with the gas")
+    if section.gas is None or section.reacceleration is None or section.convection is None:
+        said.append("wind, reacceleration and energy losses: the model does not tell them")
+    elif section.inelastic is not None:
+        said += left_out(section, model.species[0], model.energies)
+    return "; ".join(said) or "nothing of note"

@@ -11,7 +11,9 @@ from numpy.typing import NDArray
 from cyldiff import constants as const
 from cyldiff.sources.component import FLUX_UNIT
 from cyldiff.sources.population.draw import Realisation
+from cyldiff.sources.population.load import load_population_mapping
 from cyldiff.sources.population.model import PopulationModel
+from cyldiff.sources.population.smooth import SmoothPopulation, smooth_population
 from cyldiff.sources.segments import Segments
 from cyldiff.sources.superposition import PointPropagation, green_functions, summed
 
@@ -25,6 +27,8 @@ _TOO_OLD = 1e-7
 _BLOCK = 8
 #: along r, phi, z at the Sun, of x, y, z
 _AT_SUN = np.array([-1.0, -1.0, 1.0])
+#: step of differences [kpc]
+_STEP = 0.05
 #: azimuths at which the mean of older births is taken on a ring, where sources follow arms
 _RING_POINTS = 36
 
@@ -67,7 +71,7 @@ class Evaluation:
 
     def expected(self, part: str = "all") -> Array:
         """Mean intensity at the Sun over all realisations, shape (species, n_e), see PopulationModel.expected."""
-        return self.model.expected(part=part) * self._flux_unit
+        return self.model.expected(part) * self._flux_unit
 
     def brightest(self, realisation: Realisation, energy: float) -> Brightest:
         """Which source dominates the density at the Sun at an energy per nucleon [GeV/n], first species."""
@@ -82,7 +86,9 @@ class Evaluation:
         spectra = self.model.spectra_of(realisation)[0]
         weight = density * segments.energy * spectra[segments.spectrum, k]
         best, total = int(np.argmax(weight)), float(weight.sum())
-        return Brightest(int(recent[best]), float(weight[best]) / total) if total > 0.0 else Brightest(-1, 0.0)
+        return (
+            Brightest(int(recent[best]), float(weight[best]) / total) if total > 0.0 else Brightest(-1, 0.0)
+        )
 
     @property
     def _flux_unit(self) -> Array:
@@ -90,7 +96,9 @@ class Evaluation:
         speed = np.stack([self.model.kinematics(s).beta for s in self.model.species])
         return speed * const.SPEED_OF_LIGHT / (4.0 * np.pi) * FLUX_UNIT
 
-    def _evaluated(self, realisation: Realisation, observers: Array, *, gradient: bool) -> tuple[Array, Array]:
+    def _evaluated(
+        self, realisation: Realisation, observers: Array, *, gradient: bool
+    ) -> tuple[Array, Array]:
         """Intensities (observers, species, n_e) and their gradients; energies in blocks, each with its ages."""
         model, segments = self.model, realisation.segments()
         spectra = model.spectra_of(realisation)
@@ -113,8 +121,9 @@ class Evaluation:
                 if isinstance(parts, tuple):
                     slope[:, s, block] = np.moveaxis(parts[1], 0, 1)
         unit = self._flux_unit
-        value = value * unit + self._older[: len(observers)]
-        return value, slope * unit[..., None]
+        value = value * unit + self.older[: len(observers)]
+        slope = slope * unit[..., None]
+        return value, slope + self._older_slope if gradient else slope
 
     @cached_property
     def _too_old(self) -> Array:
@@ -129,26 +138,48 @@ class Evaluation:
         return age
 
     @cached_property
-    def _older(self) -> Array:
+    def older(self) -> Array:
         """Mean intensity of births before the history, shape (observers, species, n_e); zero if neglected."""
         model = self.model
         n = len(model.observers)
-        shape = (n, len(model.species), len(model.energies))
         if model.config.population.older == "neglected":
-            return np.zeros(shape)
-        result = np.empty(shape)
-        result[0] = model.expected(0, part="older") * self._flux_unit
-        if n == 1:
-            return result
+            return np.zeros((n, len(model.species), len(model.energies)))
         # all the same around the circle but for arms
         points = 1 if model.draw.places.around is None else min(_RING_POINTS, n - 1)
-        chosen = np.linspace(1, n, points, endpoint=False).astype(int)
-        rows = np.stack([model.expected(i, part="older") * self._flux_unit for i in chosen])
-        where = np.arange(1, n)
-        flat = rows.reshape(points, -1)
-        around = [np.interp(where, chosen, column, period=n - 1) for column in flat.T]
-        result[1:] = np.stack(around, axis=-1).reshape(n - 1, *shape[1:])
+        on_ring = np.linspace(1, n, points, endpoint=False).astype(int) if n > 1 else np.zeros(0, dtype=int)
+        rows = np.stack([self._older_at(model.observers[i]) for i in (0, *on_ring)])
+        result = np.empty((n, *rows.shape[1:]))
+        result[0] = rows[0]
+        if n > 1:
+            columns = rows[1:].reshape(len(on_ring), -1).T
+            around = [np.interp(np.arange(1, n), on_ring, column, period=n - 1) for column in columns]
+            result[1:] = np.stack(around, axis=-1).reshape(n - 1, *rows.shape[1:])
         return result
+
+    def _older_at(self, place: Array) -> Array:
+        """Mean intensity of births before the history at a place, shape (species, n_e)."""
+        model = self.model
+        if self._older_on_grid is not None:
+            r, phi = float(np.hypot(place[0], place[1])), float(np.arctan2(place[1], place[0]))
+            return self._older_on_grid.intensity_at(model.energies, r, float(place[2]), phi)
+        return model.expected("older", place=place) * self._flux_unit
+
+    @cached_property
+    def _older_on_grid(self) -> SmoothPopulation | None:
+        population = self.model.config.population
+        if population.older != "grid":
+            return None
+        loaded = load_population_mapping({**self.model.config.model_dump(by_alias=True)}, source="population")
+        return smooth_population(loaded, grid=population.older_grid, older=True)
+
+    @cached_property
+    def _older_slope(self) -> Array:
+        """Gradient of the intensity of older births at the Sun, shape (species, n_e, 3), by differences."""
+        if self.model.config.population.older == "neglected":
+            return np.zeros((len(self.model.species), len(self.model.energies), 3))
+        sun, steps = self.model.observers[0], _STEP * np.eye(3)
+        slopes = [(self._older_at(sun + step) - self._older_at(sun - step)) / (2.0 * _STEP) for step in steps]
+        return np.stack(slopes, axis=-1)
 
 
 def _chosen(segments: Segments, rows: NDArray[np.int64]) -> Segments:

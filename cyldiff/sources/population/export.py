@@ -89,7 +89,10 @@ def _history(loaded: LoadedPopulation, realisation: Realisation, i: int) -> dict
     """History before the efficiency, which is a key of its own."""
     efficiency = loaded.config.population.efficiency
     if loaded.config.population.history == "burst":
-        return {"kind": "burst", "energy": f"{float(realisation.energy[i]) / efficiency / const.ERG_GEV!r} erg"}
+        return {
+            "kind": "burst",
+            "energy": f"{float(realisation.energy[i]) / efficiency / const.ERG_GEV!r} erg",
+        }
     return {
         "kind": "constant",
         "luminosity": f"{float(realisation.power[i]) / efficiency / _ERG_S!r} erg/s",

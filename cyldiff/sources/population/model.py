@@ -101,7 +101,7 @@ class PopulationModel:
     def travel(self) -> dict[str, PointPropagation]:
         """How each species travels: D at the Sun; decay and collisions where the model has gas and cross sections."""
         model, kernel = self.config.model, "free" if self.config.model.kernel == "free" else "halo"
-        if model.gas is not None and model.inelastic is not None:
+        if model.collisions and model.gas is not None and model.inelastic is not None:
             return {s.name: propagation_at_sun(model, s, self.energies, kernel=kernel) for s in self.species}
         bare = {}
         at = {"r": np.array([model.observer.r]), "z": np.array([model.observer.z])}
@@ -124,7 +124,7 @@ class PopulationModel:
     @cached_property
     def spectra(self) -> Array:
         """Number per (GeV/n) per GeV of a source without shift, shape (species, n_e)."""
-        return self._spectra(0.0)
+        return self._spectra(0.0, self.energies)
 
     def spectra_of(self, realisation: Realisation) -> Array:
         """Spectra that the segments of a realisation refer to, shape (species, n_spectra, n_e)."""
@@ -139,80 +139,84 @@ class PopulationModel:
     @cached_property
     def mean_spectra(self) -> Array:
         """Spectra averaged over the indices, shape (species, n_e)."""
+        return self.spectra_at(self.energies)
+
+    def spectra_at(self, energies: Array) -> Array:
+        """Spectra averaged over the indices at kinetic energies per nucleon [GeV/n], shape (species, n)."""
         spread = self.config.population.index_spread
         if spread == 0.0:
-            return self.spectra
-        shifts, table = self._shifted
+            return self._spectra(0.0, energies)
+        shifts, table = self._shifted_at(energies)
         weight = np.exp(-0.5 * (shifts / spread) ** 2)
         return np.einsum("n,snk->sk", weight / weight.sum(), np.exp(table))
 
     @cached_property
     def _shifted(self) -> tuple[Array, Array]:
+        return self._shifted_at(self.energies)
+
+    def _shifted_at(self, energies: Array) -> tuple[Array, Array]:
         """Shifts of the index, and the logarithm of the spectra there: straight lines between, nearly."""
         steps = int(np.ceil(TAILS * self.config.population.index_spread / _INDEX_STEP))
         shifts = _INDEX_STEP * np.arange(-steps, steps + 1)
-        with np.errstate(divide="ignore"):
-            table = np.stack([np.log(np.maximum(self._spectra(x), 1e-300)) for x in shifts], axis=1)
-        return shifts, table
+        rows = [np.log(np.maximum(self._spectra(x, energies), 1e-300)) for x in shifts]
+        return shifts, np.stack(rows, axis=1)
 
-    def _spectra(self, shift: float) -> Array:
+    def _spectra(self, shift: float, energies: Array) -> Array:
         population = self.config.population
         return injected_spectra(
             shifted(population.spectrum, shift),
             population.species,
             self.species,
-            self.energies,
+            energies,
             minimum_energy=population.minimum_energy,
             normalisation=population.normalisation,
         )
 
-    def expected(self, observer: int = 0, *, part: str = "all") -> Array:
-        """Mean density over all realisations at an observer, shape (species, n_e) [kpc^-3 (GeV/n)^-1].
+    def expected(self, part: str = "all", *, place: Array | None = None) -> Array:
+        """Mean density over all realisations, shape (species, n_e) [kpc^-3 (GeV/n)^-1].
 
         Parameters
         ----------
-        observer : number of the observer
-        part : "all" births up to `history_length` ago that the selection allows (it belongs to the Sun, and is
-            left out for other observers), those "older", or the "steady" state of births at all times
+        part : "all" births up to `history_length` ago that the selection allows, those "older" than that, or the
+            "steady" state of births at all times
+        place : shape (3,) [kpc]; default the Sun. Elsewhere the selection, which is about the Sun, is left out
         """
         population, region = self.config.population, self.config.selection.exclude
-        every, length = self._curves(observer, None), population.history_length
-        given = {
-            "all": lambda name: emitted(population, every[name], self.travel[name], length),
-            "steady": lambda name: emitted(population, every[name], self.travel[name], np.inf),
-        }
-        given["older"] = lambda name: given["steady"](name) - given["all"](name)
-        energy = np.stack([given[part](s.name) for s in self.species])
-        if region is not None and observer == 0 and part == "all":
-            nearby, excluded = self._curves(0, region.within), min(region.younger_than, length)
-            energy -= np.stack(
-                [emitted(population, nearby[s.name], self.travel[s.name], excluded) for s in self.species]
-            )
-        return energy * self.mean_spectra
+        length = population.history_length
+        if part != "all":
+            density = self._emitted(place, None, np.inf)
+            if part == "steady":
+                return density
+            return np.maximum(
+                density - self._emitted(place, None, length), 0.0
+            )  # below zero by rounding only
+        density = self._emitted(place, None, length)
+        if region is not None and place is None:
+            density = density - self._emitted(None, region.within, min(region.younger_than, length))
+        return density
 
     def younger(self, length: float) -> Array:
         """Part of the mean steady density at the Sun from births up to `length` ago, shape (species, n_e)."""
-        population, every = self.config.population, self._curves(0, None)
-        return np.stack(
-            [
-                emitted(population, every[s.name], self.travel[s.name], length)
-                / emitted(population, every[s.name], self.travel[s.name], np.inf)
-                for s in self.species
-            ]
-        )
+        return self._emitted(None, None, length) / self._emitted(None, None, np.inf)
 
-    def _curves(self, observer: int, within: float | None) -> dict[str, list[Cumulated]]:
+    def _emitted(self, place: Array | None, within: float | None, length: float) -> Array:
+        """Mean density from births up to `length` ago, at any distance or within one, shape (species, n_e)."""
+        curves, population = self._curves(place, within), self.config.population
+        rows = [emitted(population, curves[s.name], self.travel[s.name], length) for s in self.species]
+        return np.stack(rows) * self.mean_spectra
+
+    def _curves(self, place: Array | None, within: float | None) -> dict[str, list[Cumulated]]:
         """K at each energy, by species; those of the Sun are kept."""
-        if (observer, within) in self._kept:
-            return self._kept[observer, within]
-        kernel = MeanKernel(self.draw.places, self.observers[observer], self.half_height)
-        table = kernel.integral(within=within)
+        if place is None and within in self._kept:
+            return self._kept[within]
+        where = self.observers[0] if place is None else place
+        table = MeanKernel(self.draw.places, where, self.half_height).integral(within=within)
         curves = {
             name: [table.cumulated(lost(travel, k, table.spread)) for k in range(len(self.energies))]
             for name, travel in self.travel.items()
         }
-        if observer == 0:
-            self._kept[observer, within] = curves
+        if place is None:
+            self._kept[within] = curves
         return curves
 
 

@@ -37,9 +37,13 @@ class Population(Model):
     history_length: Quantity("time") = Field(  # type: ignore[valid-type]
         gt=0, description="births up to this long ago are drawn one by one; several H^2 / D"
     )
-    older: Literal["neglected", "mean"] = Field(
+    older: Literal["neglected", "mean", "grid"] = Field(
         default="neglected",
-        description='what the births before that give: nothing, or the "mean" over all realisations',
+        description="what the births before that give: nothing, or the mean over all realisations, by integration "
+        '("mean") or from the "grid"',
+    )
+    older_grid: str = Field(
+        default="galaxy-2d-coarse", description='grid of the library that older = "grid" is solved on'
     )
     distribution: Kind("source-distribution") = Field(description="where they are born")  # type: ignore[valid-type]
     history: Literal["constant", "burst"] = Field(
@@ -120,6 +124,10 @@ class ModelSection(Model):
         description='closed form: escape at |z| = H ("halo", default) or nowhere ("free"); naming one where D '
         "depends on the place, or there is a wind, takes D at the Sun and no wind",
     )
+    collisions: bool = Field(
+        default=True,
+        description="decay and collisions with the gas on the way, where the model has gas and cross sections",
+    )
     title: str = Field(default="", description="what the model is")
     source: Pedigree = Field(default_factory=dict, description="pedigree of the numbers")
     halo: Halo = Field(description="the box; particles escape at its surface")
@@ -127,8 +135,10 @@ class ModelSection(Model):
     diffusion: Kind("diffusion") = Field(description="law of spatial diffusion")  # type: ignore[valid-type]
     reacceleration: Kind("reacceleration") | None = Field(default=None, description="not used here")  # type: ignore[valid-type]
     convection: Kind("convection") | None = Field(default=None, description="not used here")  # type: ignore[valid-type]
-    gas: GasModel | None = Field(default=None, description="not used here")
-    inelastic: Kind("inelastic") | None = Field(default=None, description="not used here")  # type: ignore[valid-type]
+    gas: GasModel | None = Field(default=None, description="what nuclei collide with")
+    inelastic: Kind("inelastic") | None = Field(  # type: ignore[valid-type]
+        default=None, description="total inelastic cross sections"
+    )
     spallation: Kind("spallation") | None = Field(default=None, description="not used here")  # type: ignore[valid-type]
     sources: dict[str, SourceComponent] = Field(
         default_factory=dict, description="smooth components; the population must not be one of them"
