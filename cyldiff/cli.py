@@ -13,6 +13,7 @@ import click
 
 from cyldiff.commands.base import check_output, overwrites, reported
 from cyldiff.commands.population import population
+from cyldiff.commands.sources import sources
 from cyldiff.errors import ConfigError, DataError, Problem, nearest, quoted
 from cyldiff.parallel.launch import launched_rank
 
@@ -258,6 +259,7 @@ def plot(result: Path, what: str, output: Path, data: tuple[str, ...], potential
     WHAT is  B/C, 10Be/9Be                a ratio of elements or nuclides
              spectrum:C, spectrum:H1      one spectrum, times E^2.7
              spectra, spectra:H,He,C      several
+             sources, sources:He          of a file of "cyldiff sources": each source, and all
     """  # noqa: D301
     from cyldiff.io.netcdf import read_result
     from cyldiff.plot import draw
@@ -314,6 +316,7 @@ def benchmark(cases: tuple[str, ...]) -> None:
 
 
 main.add_command(population)
+main.add_command(sources)
 
 if __name__ == "__main__":
     main()

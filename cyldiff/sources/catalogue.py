@@ -181,6 +181,11 @@ class CatalogueSource(Model):
         return place_of({key: getattr(self, name) for key, name in _NAMES.items()}, sun)
 
     @property
+    def place_key(self) -> str:
+        """The key that is wrong if the place is."""
+        return "distance" if self.position is None else "position"
+
+    @property
     def emission(self) -> tuple[Any, ...]:
         """What decides the shape of its spectra; equal for sources that share them."""
         return self.spectrum, tuple(self.species.items()), self.minimum_energy, self.normalisation

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 from pydantic import BeforeValidator, Field, ValidationError
 
 from cyldiff import kinds as _kinds  # noqa: F401 - registers all kinds of the package
@@ -34,7 +35,9 @@ from cyldiff.sources.catalogue import (
 )
 from cyldiff.sources.ecsv import read_ecsv
 
-__all__ = ["load_catalogue", "load_catalogue_mapping", "same_population", "twice"]
+__all__ = ["check_catalogue", "load_catalogue", "load_catalogue_mapping", "same_population", "twice"]
+
+Array = NDArray[np.float64]
 
 _DEFAULTS, _SET = "[defaults]", "--set"
 _MISSING = {
@@ -108,6 +111,26 @@ def load_catalogue_mapping(
     return _load(raw, overrides, model, objects, _File(source, "key"))
 
 
+def check_catalogue(catalogue: Catalogue, model: PhysicsConfig) -> None:
+    """Refuse sources that a model has no place for, or has already; those of :func:`load_catalogue` with `model`.
+
+    Raises
+    ------
+    ConfigError
+        with every problem of every source.
+    """
+    problems = [
+        Problem(f"source {number} ({quoted(source.name, 40)}), key {problem.key}", problem.message)
+        for number, source in enumerate(catalogue.sources, start=1)
+        for problem in _in_halo(source.place(model.observer), model, source.place_key)
+    ]
+    named = [("population", catalogue.population)] if catalogue.population else []
+    named += [(f"source {number}", name) for number, name in enumerate(catalogue.names, start=1)]
+    problems += _populations(named, model)
+    if problems:
+        raise ConfigError(catalogue.source, problems)
+
+
 def same_population(one: str, other: str) -> bool:
     """Whether two names are the same but for case, hyphens, underscores and spaces."""
     return _plain(one) == _plain(other)
@@ -160,7 +183,7 @@ def _load(
             rows.problems.append(found)
         _named_twice(rows)
         problems += list(_reported(rows))
-        problems += _populations(head, rows, model)
+        problems += _populations(_names(head, rows), model) if model is not None else []
     except RecursionError:
         raise ConfigError(file.name, [Problem("file", "tables are nested too deeply")]) from None
     if problems or head is None:
@@ -246,25 +269,25 @@ def _validate(
     if wrong := coordinates_problem(row):
         problems.append(Problem("", wrong))
     elif model is not None and not coordinates_problem(valid):
-        problems += _in_halo(valid, model)
+        key = "position" if "position" in valid else "distance"
+        problems += _in_halo(place_of(valid, model.observer), model, key)
     problems += [Problem(key, message) for key, message in emission_problems(valid)]
     if not objects:
         problems += [Problem(key, _MISSING[key]) for key in _MISSING if key not in row]
     return (None if problems else source), problems
 
 
-def _in_halo(valid: Mapping[str, Any], model: PhysicsConfig) -> Iterator[Problem]:
+def _in_halo(place: Array, model: PhysicsConfig, key: str) -> Iterator[Problem]:
     """The source is inside the box, and not where the Sun is."""
-    x, y, z = place_of(valid, model.observer)
-    r, halo = float(np.hypot(x, y)), model.halo
-    key = "position" if "position" in valid else "distance"
+    (x, y, z), sun, halo = place, model.observer, model.halo
+    r = float(np.hypot(x, y))
     if not (r < halo.radius and abs(z) < halo.half_height):
         yield Problem(
             key,
             f"r = {r:.3g} kpc, z = {z:.3g} kpc is outside the halo (r < {halo.radius:g} kpc, "
             f"|z| < {halo.half_height:g} kpc)",
         )
-    if np.hypot(np.hypot(x + model.observer.r, y), z - model.observer.z) < 1e-6:
+    if np.hypot(np.hypot(x + sun.r, y), z - sun.z) < 1e-6:
         yield Problem(key, "is where the Sun is; expected a place at a distance")
 
 
@@ -284,12 +307,18 @@ def _named_twice(rows: _Rows) -> None:
                 rows.problems[number].append(problem)
 
 
-def _populations(head: _Head | None, rows: _Rows, model: PhysicsConfig | None) -> Iterator[Problem]:
-    """No component of the model is injected a second time."""
+def _names(head: _Head | None, rows: _Rows) -> list[tuple[str, str]]:
+    """What is called how: the whole, and every source."""
     named = [("population", head.population)] if head is not None and head.population else []
-    named += [(_label(rows, i, "name"), name) for i, name in enumerate(rows.names) if isinstance(name, str)]
+    return named + [
+        (_label(rows, i, "name"), name) for i, name in enumerate(rows.names) if isinstance(name, str)
+    ]
+
+
+def _populations(named: list[tuple[str, str]], model: PhysicsConfig) -> Iterator[Problem]:
+    """No component of the model is injected a second time."""
     for key, name in named:
-        for component in model.sources if model is not None else ():
+        for component in model.sources:
             if same_population(name, component):
                 yield Problem(key, twice(name, component, "the model"))
 
@@ -308,15 +337,22 @@ def _reported(rows: _Rows) -> Iterator[Problem]:
         for problem in problems:
             origin = origin_at(rows.trees[number], split_path(problem.key) or ())
             same = (problem.key, problem.message)
-            shared = origin in (_DEFAULTS, _SET) and often[same] > 1
             everywhere = len(rows.problems) > 1 and often[same] == len(rows.problems)
-            if not (shared or everywhere or origin == _DEFAULTS):
-                yield Problem(
-                    _label(rows, number, problem.key), problem.message, origin if origin == _SET else ""
-                )
-            elif same not in said:
+            if origin == _DEFAULTS or (origin == _SET and often[same] > 1):
+                label, message = f"defaults.{problem.key}", problem.message
+            elif everywhere:
+                label, message = f"every source, {rows.file.word} {problem.key}", _for_all(problem)
+            else:
+                where = origin if origin == _SET else ""
+                yield Problem(_label(rows, number, problem.key), problem.message, where)
+                continue
+            if same not in said:
                 said.add(same)
-                key = (
-                    f"every source, {rows.file.word} {problem.key}" if origin not in (_DEFAULTS, _SET) else ""
-                )
-                yield Problem(key or f"defaults.{problem.key}", problem.message)
+                yield Problem(label, message)
+
+
+def _for_all(problem: Problem) -> str:
+    """How to give every source a key that all of them lack."""
+    if problem.message != _MISSING.get(problem.key):
+        return problem.message
+    return f"{problem.message}; for all at once in [defaults], or with --set 'defaults.{problem.key} = …'"
