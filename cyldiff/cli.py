@@ -152,7 +152,7 @@ def _last(result: xr.Dataset) -> xr.Dataset:
     return result.isel(time=-1) if "time" in result.dims else result
 
 
-@main.command(short_help="Validate a run; show every value and its origin.")
+@main.command(short_help="Validate a run or a population; show every value and its origin.")
 @_config
 @_set
 @click.option("--toml", is_flag=True, help="Print the completed config as a TOML file that runs by itself.")
@@ -162,9 +162,13 @@ def check(config: str, overrides: tuple[str, ...], toml: bool) -> None:
 
     In brackets: "default", the grid, model or table, the run file, or "--set".
     """
+    from cyldiff.commands.population import check_population, is_population
     from cyldiff.config.load import load_config
     from cyldiff.config.show import listing, sizes
 
+    if is_population(config):
+        click.echo(check_population(config, overrides, toml=toml), nl=not toml)
+        return
     loaded = load_config(config, overrides)
     if toml:
         click.echo(loaded.toml(), nl=False)
@@ -260,6 +264,7 @@ def plot(result: Path, what: str, output: Path, data: tuple[str, ...], potential
              spectrum:C, spectrum:H1      one spectrum, times E^2.7
              spectra, spectra:H,He,C      several
              sources, sources:He          of a file of "cyldiff sources": each source, and all
+             band, ring, "ring:3.5 PeV"   of a file of "cyldiff population"
     """  # noqa: D301
     from cyldiff.io.netcdf import read_result
     from cyldiff.plot import draw

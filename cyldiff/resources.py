@@ -60,7 +60,7 @@ def folder(name: str) -> Path:
 
 
 def library(kind: str) -> list[Path]:
-    """Folders searched for bare names of `kind` (``"grids"``, ``"models"``, ``"catalogues"``, ``"runs"``, ``"populations"``).
+    """Folders searched for bare names of `kind` ("grids", "models", "catalogues", "runs", "populations").
 
     Those of ``$CYLDIFF_PATH`` (separated like ``$PATH``), then the shipped one.
     """

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from cyldiff.sources.population.load import LoadedPopulation
 
-__all__ = ["population"]
+__all__ = ["check_population", "is_population", "population"]
 
 #: energies per nucleon shown in the summary, at most
 _ROWS = 7
@@ -113,6 +113,36 @@ def _prepare(
     if problems or loaded is None or path is None:
         raise ConfigError(config, problems)
     return loaded, path
+
+
+def is_population(name: str) -> bool:
+    """Whether a name or file is a population and no run; what cannot be read is left to those who say why."""
+    from cyldiff import resources
+    from cyldiff.errors import CyldiffError
+
+    try:
+        raw = resources.read_toml(resources.find("populations", name))
+    except CyldiffError:
+        return False
+    return "population" in raw and "run" not in raw
+
+
+def check_population(config: str, overrides: Sequence[str], *, toml: bool) -> str:
+    """What ``cyldiff check`` prints of a population."""
+    from cyldiff.config.show import listing
+    from cyldiff.sources.population.draw import PopulationDraw
+    from cyldiff.sources.population.load import load_population
+
+    loaded = load_population(config, overrides)
+    if toml:
+        return loaded.toml()
+    draw = PopulationDraw(loaded.config)
+    births = loaded.config.population.rate * loaded.config.population.history_length
+    sizes = (
+        f"{loaded.config.draw.realisations} realisations of {births - draw.mean_excluded:.0f} sources on average, "
+        f"{draw.mean_active:.3g} of them on now; probability of the selection {_percent(draw.probability)}"
+    )
+    return f"{listing(loaded)}\n\n{sizes}\n{config}: valid"
 
 
 def _write_catalogue(loaded: LoadedPopulation, path: Path, index: int) -> None:

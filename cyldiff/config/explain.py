@@ -20,6 +20,7 @@ from cyldiff.config.tree import Slot, known_keys, slot_of, walk
 from cyldiff.data.measurements import available, load
 from cyldiff.errors import DataError, nearest, quoted
 from cyldiff.particles.species import nuclides
+from cyldiff.sources.population.schema import PopulationConfig
 from cyldiff.units import DIMENSIONS, format_quantity
 
 __all__ = ["explain_key", "library_listing"]
@@ -49,11 +50,22 @@ def explain_key(key: str) -> str:
             merged.setdefault((path, _body(path, owner, field)), []).append(owner)
     entries += [_entry(path, owners, body) for (path, body), owners in merged.items()]
     if not entries:
-        paths = sorted({path for path, _, _ in walk(RunConfig)})
+        entries = [_entry(path, owners, body) for (path, body), owners in _of_population(wanted).items()]
+    if not entries:
+        paths = sorted({path for root in (RunConfig, PopulationConfig) for path, _, _ in walk(root)})
         tails = dict.fromkeys(p.rpartition(".")[2] for p in paths)
         hint = nearest(wanted[-1], tails) if len(wanted) == 1 else nearest(key, paths)
         raise DataError(f"no config key {quoted(key)}{hint}")
     return "\n\n".join(entries)
+
+
+def _of_population(wanted: list[str]) -> dict[tuple[str, str], list[str]]:
+    """Keys of a population file that are none of a run."""
+    merged: dict[tuple[str, str], list[str]] = {}
+    for path, owner, field in walk(PopulationConfig):
+        if _matches(path.split("."), wanted):
+            merged.setdefault((path, _body(path, owner, field)), []).append(owner)
+    return merged
 
 
 def _matches(path: list[str], wanted: list[str]) -> bool:

@@ -136,15 +136,15 @@ class SourcePlaces:
     def below(self, z: ArrayLike) -> Array:
         """Part of the sources below a height [kpc]; the inverse of :meth:`height`."""
         law, H = self.law, self.half_height
-        z = np.clip(np.asarray(z, dtype=float), -H, H)
+        at = np.clip(np.asarray(z, dtype=float), -H, H)
         if law.vertical == "plane":
-            return np.where(z < 0.0, 0.0, 1.0)
+            return np.where(at < 0.0, 0.0, 1.0)
         h = float(law.scale_height or 0.0)
         if law.vertical == "uniform":
-            return 0.5 + 0.5 * np.clip(z / min(h, H), -1.0, 1.0)
+            return 0.5 + 0.5 * np.clip(at / min(h, H), -1.0, 1.0)
         if law.vertical == "gaussian":
-            return 0.5 + 0.5 * erf(z / h) / erf(H / h)
-        return 0.5 + 0.5 * np.sign(z) * np.expm1(-np.abs(z) / h) / np.expm1(-H / h)
+            return 0.5 + 0.5 * erf(at / h) / erf(H / h)
+        return 0.5 + 0.5 * np.sign(at) * np.expm1(-np.abs(at) / h) / np.expm1(-H / h)
 
     def surface_density(self, x: Array, y: Array) -> Array:
         """Share of the sources per area of the disc [kpc^-2]."""
@@ -153,7 +153,7 @@ class SourcePlaces:
         return q if self.around is None else q * self.around(r, np.arctan2(y, x))
 
     def _per_area(self) -> Array:
-        """q normalised at the radii of the table; on the axis, that of the first interval."""
+        """Surface density at the radii of the table; on the axis, that of the first interval."""
         q = np.empty_like(self.weight)
         q[1:] = self.weight[1:] / (2.0 * np.pi * self.r[1:])
         q[0] = q[1]

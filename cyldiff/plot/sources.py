@@ -43,7 +43,9 @@ def sources_figure(dataset: xr.Dataset, what: str, data: Sequence[str | Path | M
     measured = _measured(dataset, wanted, data)
     total, each = _curves(dataset, name)
     if not np.any(total.values > 0.0):
-        raise DataError(f"no {name} of these sources reaches the Sun at these energies; there is nothing to draw")
+        raise DataError(
+            f"no {name} of these sources reaches the Sun at these energies; there is nothing to draw"
+        )
     x = total[_AXIS].values
     factor = x**SPECTRAL_POWER
     figure = Figure(figsize=(7.2, 5.4), layout="constrained")

@@ -101,10 +101,10 @@ def _described(data: dict[str, Any], coords: dict[str, Any]) -> xr.Dataset:
         variables[name] = (q.dims, np.asarray(values), {"units": q.units, "long_name": q.long_name})
     used = {dim for dims, *_ in variables.values() for dim in dims}
     dataset = xr.Dataset(variables, coords={k: v for k, v in coords.items() if k in used})
-    for name in dataset.coords:
-        if name in QUANTITIES:
-            q = QUANTITIES[str(name)]
-            dataset[name].attrs.update({"units": q.units, "long_name": q.long_name})
+    for coordinate in dataset.coords:
+        if coordinate in QUANTITIES:
+            q = QUANTITIES[str(coordinate)]
+            dataset[coordinate].attrs.update({"units": q.units, "long_name": q.long_name})
     dataset["flux_lis"].attrs["long_name"] = "interstellar intensity at the Sun, median of the realisations"
     return dataset
 
@@ -139,8 +139,8 @@ def _attributes(loaded: LoadedPopulation, evaluation: Evaluation, seconds: float
 
 def _left_out(model: PopulationModel) -> str:
     """What the closed forms leave out of the model, in words."""
-    section = model.config.model
-    said = []
+    section: Any = model.config.model
+    said: list[str] = []
     if not (section.collisions and section.gas is not None and section.inelastic is not None):
         said.append("decay and collisions with the gas")
     if section.gas is None or section.reacceleration is None or section.convection is None:

@@ -126,7 +126,7 @@ class PopulationDraw:
         population = self.config.population
         if population.lifetime is None or population.history == "burst":
             return 0.0
-        lifetimes = np.minimum(expectation_points(population.lifetime), population.history_length)
+        lifetimes = np.minimum(expectation_points(population.life), population.history_length)
         return population.rate * float(lifetimes.mean())
 
     def realisation(self, index: int) -> Realisation:
@@ -160,8 +160,7 @@ class PopulationDraw:
         lifetime = np.zeros(number)
         if population.lifetime is not None:
             lifetime = population.lifetime.quantile(generator.random(number))
-        law = population.luminosity or population.energy
-        amount = population.efficiency * law.quantile(generator.random(number))
+        amount = population.efficiency * population.amount.quantile(generator.random(number))
         if population.history == "burst":
             energy = amount if population.luminosity is None else amount * lifetime
             return np.zeros(number), np.zeros(number), energy

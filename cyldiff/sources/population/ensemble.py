@@ -31,8 +31,10 @@ Array = NDArray[np.float64]
 #: one row per realisation: name -> array
 Sample = dict[str, Any]
 
-#: realisations of a batch; its cost is what an interruption can lose
+#: realisations of a batch, at most; its cost is what an interruption can lose
 _BATCH = 50
+#: realisations times observers of a batch, about
+_EVALUATIONS = 2000
 
 
 def run_realisations(loaded: LoadedPopulation, *, processes: int | None, quiet: bool = True) -> Sample:
@@ -56,11 +58,12 @@ def run_realisations(loaded: LoadedPopulation, *, processes: int | None, quiet: 
     # what a batch does not depend on is left out, so that more realisations go on where fewer ended
     common = {**loaded.resolved["draw"], "realisations": 1, "checkpoint": ""}
     text, n = to_toml({**loaded.resolved, "draw": common}), loaded.config.draw.realisations
+    batch = _batch_size(loaded)
     members = {}
-    for first in range(0, n, _BATCH):
-        last = min(first + _BATCH, n)
+    for first in range(0, n, batch):
+        last = min(first + batch, n)
         members[f"realisations {first} to {last - 1}"] = {"config": text, "first": first, "last": last}
-    with _progress(n, quiet) as progress:
+    with _progress(n, batch, quiet) as progress:
         ensemble = run_ensemble(
             members,
             evaluate_batch,
@@ -72,6 +75,13 @@ def run_realisations(loaded: LoadedPopulation, *, processes: int | None, quiet: 
         ).check()
     batches = list(ensemble.values.values())
     return {name: np.concatenate([np.asarray(b[name]) for b in batches]) for name in batches[0]}
+
+
+def _batch_size(loaded: LoadedPopulation) -> int:
+    """Realisations of a batch: a matter of the config, not of the number of processes."""
+    ring = loaded.config.observers.ring
+    observers = 1 + (ring.n if ring is not None else 0)
+    return min(_BATCH, max(1, _EVALUATIONS // observers))
 
 
 def forget_batches(loaded: LoadedPopulation) -> None:
@@ -135,7 +145,7 @@ def _evaluation(text: str) -> Evaluation:
 
 
 @contextmanager
-def _progress(total: int, quiet: bool) -> Iterator[Callable[[Outcome, int, int], None] | None]:
+def _progress(total: int, batch: int, quiet: bool) -> Iterator[Callable[[Outcome, int, int], None] | None]:
     """A bar of realisations on a terminal."""
     if quiet or not sys.stderr.isatty():
         yield None
@@ -145,6 +155,6 @@ def _progress(total: int, quiet: bool) -> Iterator[Callable[[Outcome, int, int],
     with tqdm(total=total, desc="realisations", leave=False, unit="") as bar:
 
         def advance(outcome: Outcome, ready: int, members: int) -> None:
-            bar.update(min(_BATCH, total - bar.n))
+            bar.update(min(batch, total - bar.n))
 
         yield advance

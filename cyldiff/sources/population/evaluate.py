@@ -14,17 +14,12 @@ from cyldiff.sources.population.draw import Realisation
 from cyldiff.sources.population.load import load_population_mapping
 from cyldiff.sources.population.model import PopulationModel
 from cyldiff.sources.population.smooth import SmoothPopulation, smooth_population
-from cyldiff.sources.segments import Segments
 from cyldiff.sources.superposition import PointPropagation, green_functions, summed
 
 __all__ = ["Brightest", "Evaluation"]
 
 Array = NDArray[np.float64]
 
-#: part of the mean flux at an energy that births may have which are too old to be summed there
-_TOO_OLD = 1e-7
-#: energies that share the age beyond which births are left out
-_BLOCK = 8
 #: along r, phi, z at the Sun, of x, y, z
 _AT_SUN = np.array([-1.0, -1.0, 1.0])
 #: step of differences [kpc]
@@ -76,21 +71,18 @@ class Evaluation:
     def brightest(self, realisation: Realisation, energy: float) -> Brightest:
         """Which source dominates the density at the Sun at an energy per nucleon [GeV/n], first species."""
         k = int(np.argmin(np.abs(np.log(self.model.energies / energy))))
-        nucleus = self.model.species[0]
-        recent = np.flatnonzero(realisation.age < self._too_old[0, k])
-        segments = _chosen(realisation.segments(), recent)
-        if not len(segments):
-            return Brightest(-1, 0.0)
-        travel = _at(self.model.travel[nucleus.name], slice(k, k + 1))
+        segments = realisation.segments()
+        travel = _at(self.model.travel[self.model.species[0].name], k)
         density = green_functions(segments, self.model.observers[:1], travel)[0][:, 0, 0]
         spectra = self.model.spectra_of(realisation)[0]
         weight = density * segments.energy * spectra[segments.spectrum, k]
-        best, total = int(np.argmax(weight)), float(weight.sum())
-        return (
-            Brightest(int(recent[best]), float(weight[best]) / total) if total > 0.0 else Brightest(-1, 0.0)
-        )
+        total = float(weight.sum())
+        if not total > 0.0:
+            return Brightest(-1, 0.0)
+        best = int(np.argmax(weight))
+        return Brightest(best, float(weight[best]) / total)
 
-    @property
+    @cached_property
     def _flux_unit(self) -> Array:
         """(c beta / 4 pi) in the unit of the intensity, shape (species, n_e)."""
         speed = np.stack([self.model.kinematics(s).beta for s in self.model.species])
@@ -99,43 +91,21 @@ class Evaluation:
     def _evaluated(
         self, realisation: Realisation, observers: Array, *, gradient: bool
     ) -> tuple[Array, Array]:
-        """Intensities (observers, species, n_e) and their gradients; energies in blocks, each with its ages."""
+        """Intensities (observers, species, n_e) and their gradients [... / kpc]."""
         model, segments = self.model, realisation.segments()
         spectra = model.spectra_of(realisation)
         shape = (len(observers), len(model.species), len(model.energies))
         value, slope = np.zeros(shape), np.zeros((*shape, 3))
         for s, nucleus in enumerate(model.species):
-            ages = self._too_old[s]
-            for low in range(0, shape[-1], _BLOCK):
-                block = slice(low, low + _BLOCK)
-                recent = np.flatnonzero(realisation.age < ages[block].max())
-                parts = summed(
-                    _chosen(segments, recent),
-                    spectra[s][:, block],
-                    observers,
-                    _at(self.model.travel[nucleus.name], block),
-                    gradient=gradient,
-                )
-                density = parts[0] if isinstance(parts, tuple) else parts
-                value[:, s, block] = density.T
-                if isinstance(parts, tuple):
-                    slope[:, s, block] = np.moveaxis(parts[1], 0, 1)
-        unit = self._flux_unit
-        value = value * unit + self.older[: len(observers)]
-        slope = slope * unit[..., None]
+            travel = model.travel[nucleus.name]
+            parts = summed(segments, spectra[s], observers, travel, gradient=gradient)
+            density = parts[0] if isinstance(parts, tuple) else parts
+            value[:, s] = density.T
+            if isinstance(parts, tuple):
+                slope[:, s] = np.moveaxis(parts[1], 0, 1)
+        value = value * self._flux_unit + self.older[: len(observers)]
+        slope = slope * self._flux_unit[..., None]
         return value, slope + self._older_slope if gradient else slope
-
-    @cached_property
-    def _too_old(self) -> Array:
-        """Age [Myr] beyond which all births together have 1e-7 of the mean flux, shape (species, n_e)."""
-        length = self.model.config.population.history_length
-        age = np.full((len(self.model.species), len(self.model.energies)), length)
-        for shorter in length * 0.5 ** np.arange(0.25, 12.0, 0.25):
-            enough = 1.0 - self.model.younger(float(shorter)) < _TOO_OLD
-            if not enough.any():
-                break
-            age = np.where(enough, shorter, age)
-        return age
 
     @cached_property
     def older(self) -> Array:
@@ -182,25 +152,14 @@ class Evaluation:
         return np.stack(slopes, axis=-1)
 
 
-def _chosen(segments: Segments, rows: NDArray[np.int64]) -> Segments:
-    if len(rows) == len(segments):
-        return segments
-    return Segments(
-        segments.position[rows],
-        segments.oldest[rows],
-        segments.youngest[rows],
-        segments.energy[rows],
-        segments.source[rows],
-        segments.spectrum[rows],
-    )
-
-
-def _at(travel: PointPropagation, energies: slice) -> PointPropagation:
+def _at(travel: PointPropagation, energy: int) -> PointPropagation:
+    """The same at one energy."""
+    one = slice(energy, energy + 1)
     decay, disc = travel.decay_rate, travel.disc_rate
     return replace(
         travel,
-        diffusion=travel.diffusion[energies],
-        speed=travel.speed[energies],
-        decay_rate=None if decay is None else decay[energies],
-        disc_rate=None if disc is None else disc[energies],
+        diffusion=travel.diffusion[one],
+        speed=travel.speed[one],
+        decay_rate=None if decay is None else decay[one],
+        disc_rate=None if disc is None else disc[one],
     )

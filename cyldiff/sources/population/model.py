@@ -102,7 +102,11 @@ class PopulationModel:
         """How each species travels: D at the Sun; decay and collisions where the model has gas and cross sections."""
         model, kernel = self.config.model, "free" if self.config.model.kernel == "free" else "halo"
         if model.collisions and model.gas is not None and model.inelastic is not None:
-            return {s.name: propagation_at_sun(model, s, self.energies, kernel=kernel) for s in self.species}
+            # a section with gas and cross sections has all that is asked of a model here
+            physics: Any = model
+            return {
+                s.name: propagation_at_sun(physics, s, self.energies, kernel=kernel) for s in self.species
+            }
         bare = {}
         at = {"r": np.array([model.observer.r]), "z": np.array([model.observer.z])}
         for s in self.species:
@@ -157,7 +161,7 @@ class PopulationModel:
     def _shifted_at(self, energies: Array) -> tuple[Array, Array]:
         """Shifts of the index, and the logarithm of the spectra there: straight lines between, nearly."""
         steps = int(np.ceil(TAILS * self.config.population.index_spread / _INDEX_STEP))
-        shifts = _INDEX_STEP * np.arange(-steps, steps + 1)
+        shifts = _INDEX_STEP * np.arange(-steps, steps + 1, dtype=float)
         rows = [np.log(np.maximum(self._spectra(x, energies), 1e-300)) for x in shifts]
         return shifts, np.stack(rows, axis=1)
 
@@ -220,15 +224,15 @@ class PopulationModel:
         return curves
 
 
-def shifted(spectrum: object, shift: float) -> object:
+def shifted(spectrum: Any, shift: float) -> Any:
     """A spectrum with all its indices changed."""
     if shift == 0.0:
         return spectrum
     if hasattr(spectrum, "indices"):
         changed = {"indices": tuple(i + shift for i in spectrum.indices)}
     else:
-        changed = {"index": spectrum.index + shift}  # type: ignore[attr-defined]
-    return spectrum.model_copy(update=changed)  # type: ignore[attr-defined]
+        changed = {"index": spectrum.index + shift}
+    return spectrum.model_copy(update=changed)
 
 
 def emitted(
@@ -238,13 +242,13 @@ def emitted(
 
     rate <P int_0^T dtau K(D (L - tau))> / D; power and energy do not depend on the lifetime.
     """
-    law, D = population.luminosity or population.energy, travel.diffusion
-    amount = law.mean * population.efficiency * population.rate
+    D = travel.diffusion
+    amount = population.amount.mean * population.efficiency * population.rate
     if population.history == "burst":
-        given = population.lifetime.mean if population.luminosity is not None else 1.0
+        given = population.life.mean if population.luminosity is not None else 1.0
         return amount * given * np.array([K(d * length) for K, d in zip(curves, D, strict=True)]) / D
     nodes, weights = np.polynomial.legendre.leggauss(_LIFE_POINTS)
-    lifetimes = _lifetimes(population.lifetime)
+    lifetimes = _lifetimes(population.life)
     # births `length` ago at most: of what is on longer, only that part is seen
     seen = np.minimum(lifetimes, length)[:, None]
     tau = seen * 0.5 * (1.0 + nodes)

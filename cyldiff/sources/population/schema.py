@@ -13,15 +13,16 @@ from cyldiff.config.base import Integer, Kind, Model, Number, Quantity
 from cyldiff.config.schema import Halo, Observer, Pedigree, SourceComponent
 from cyldiff.errors import quoted
 from cyldiff.galaxy.gas import GasModel
+from cyldiff.sources.laws import Law
 
 __all__ = [
     "Draw",
     "Energies",
+    "ModelSection",
     "Observers",
     "Output",
     "Population",
     "PopulationConfig",
-    "ModelSection",
     "Reference",
     "Region",
     "Ring",
@@ -72,6 +73,19 @@ class Population(Model):
         description='"exact", or "logarithmic": L / ln(E_c / E_0) E^-2 exp(-E / E_c), Kaci et al. 2025, Eq. 1',
     )
     species: dict[str, Number] = Field(description="mix: dN/dR of the species relative to each other")
+
+    @property
+    def amount(self) -> Law:
+        """Law of the luminosities, or of the energies."""
+        law = self.luminosity if self.luminosity is not None else self.energy
+        assert law is not None
+        return law
+
+    @property
+    def life(self) -> Law:
+        """Law of the lifetimes, where there is one."""
+        assert self.lifetime is not None
+        return self.lifetime
 
     @field_validator("name")
     @classmethod

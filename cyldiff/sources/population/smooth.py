@@ -168,16 +168,15 @@ def smooth_population(
 
 def mean_energy(population: Population) -> float:
     """Mean energy of a source before the efficiency [GeV]."""
-    if population.luminosity is None:
-        return float(population.energy.mean)
-    return float(population.luminosity.mean * population.lifetime.mean)
+    given = population.life.mean if population.luminosity is not None else 1.0
+    return float(population.amount.mean * given)
 
 
 def given_within(population: Population, time: float) -> float:
     """Part of the energy of all sources that is given within a time after birth [Myr]."""
     if population.history == "burst" or time <= 0.0:
         return 1.0 if time > 0.0 else 0.0
-    lifetimes = expectation_points(population.lifetime)
+    lifetimes = expectation_points(population.life)
     seen = np.minimum(lifetimes, time)
     if population.luminosity is None:
         return float(np.mean(seen / lifetimes))
