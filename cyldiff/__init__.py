@@ -26,14 +26,19 @@ if TYPE_CHECKING:
     from cyldiff.sources.catalogue_file import load_catalogue
     from cyldiff.sources.combined import superpose
     from cyldiff.sources.fluxes import density_of_sources, source_fluxes
+    from cyldiff.sources.population.api import draw_population, population_fluxes
+    from cyldiff.sources.population.load import load_population
 
 __all__ = [
     "anisotropy",
     "compare",
     "density_of_sources",
+    "draw_population",
     "load_catalogue",
     "load_config",
     "load_measurement",
+    "load_population",
+    "population_fluxes",
     "ratio",
     "read_result",
     "run",
@@ -49,9 +54,12 @@ _HOME = {
     "anisotropy": ("cyldiff.observables.anisotropy", "anisotropy"),
     "compare": ("cyldiff.data.comparison", "compare"),
     "density_of_sources": ("cyldiff.sources.fluxes", "density_of_sources"),
+    "draw_population": ("cyldiff.sources.population.api", "draw_population"),
     "load_catalogue": ("cyldiff.sources.catalogue_file", "load_catalogue"),
     "load_config": ("cyldiff.config.load", "load_config"),
     "load_measurement": ("cyldiff.data.measurements", "load"),
+    "load_population": ("cyldiff.sources.population.load", "load_population"),
+    "population_fluxes": ("cyldiff.sources.population.api", "population_fluxes"),
     "ratio": ("cyldiff.observables.ratios", "ratio"),
     "read_result": ("cyldiff.io.netcdf", "read_result"),
     "run": ("cyldiff.pipeline", "run"),

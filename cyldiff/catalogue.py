@@ -87,4 +87,53 @@ QUANTITIES: dict[str, Quantity] = {
     ),
     "injected_number": Quantity(("source", *_SPECTRUM), "(GeV/n)-1", "particles injected so far"),
     "validity": Quantity(("source", *_SPECTRUM), "1", "where diffusion in closed form is doubtful"),
+    **{
+        f"flux_{name}": Quantity(("observer", *_SPECTRUM), _INTENSITY, f"{words} over the realisations")
+        for name, words in (
+            ("minimum", "smallest intensity"),
+            ("maximum", "largest intensity"),
+            ("mean", "sample mean of the intensity"),
+        )
+    },
+    "flux_quantiles": Quantity(
+        ("quantile", "observer", *_SPECTRUM), _INTENSITY, "quantiles of the intensity over the realisations"
+    ),
+    "flux_expected": Quantity(
+        _SPECTRUM, _INTENSITY, "mean intensity at the Sun over all realisations, by integration"
+    ),
+    "flux_reference": Quantity(("kinetic_energy",), _INTENSITY, "measured intensity that is compared with"),
+    "flux_realisation": Quantity(
+        ("realisation", "observer", *_SPECTRUM), _INTENSITY, "interstellar intensity of each realisation"
+    ),
+    "gradient_realisation": Quantity(
+        ("realisation", *_SPECTRUM, "direction"),
+        "kiloparsec-1",
+        "gradient of the logarithm of the density at the Sun in each realisation",
+    ),
+    "largest_share": Quantity(
+        ("observer", *_SPECTRUM),
+        "1",
+        "part of the sample mean from the largest hundredth of the realisations",
+    ),
+    "tail_index": Quantity(
+        ("observer", *_SPECTRUM), "1", "a in P(> flux) ~ flux^-a, Hill's estimate from the largest hundredth"
+    ),
+    "tail_index_error": Quantity(("observer", *_SPECTRUM), "1", "statistical error of the tail index"),
+    "position_observer": Quantity(("observer", "axis"), "kiloparsec", "place of the observer"),
+    "quantile": Quantity(("quantile",), "1", "part of the realisations below"),
+    "observer": Quantity(("observer",), "1", "name of the observer"),
+    "realisation": Quantity(("realisation",), "1", "number of the realisation"),
+    "number": Quantity(("realisation",), "1", "sources that were summed"),
+    "number_active": Quantity(("realisation",), "1", "sources that are on now"),
+    "number_excluded": Quantity(("realisation",), "1", "births that the selection removed"),
+    "nearest_active_distance": Quantity(
+        ("realisation",), "kiloparsec", "distance of the nearest source that is on"
+    ),
+    "nearest_active_age": Quantity(("realisation",), "Myr", "age of the nearest source that is on"),
+    "brightest_share": Quantity(("realisation",), "1", "part of the flux that the brightest source gives"),
+    "brightest_distance": Quantity(("realisation",), "kiloparsec", "distance of the brightest source"),
+    "brightest_age": Quantity(("realisation",), "Myr", "age of the brightest source"),
+    "brightest_energy": Quantity(
+        ("realisation",), "GeV", "energy that the brightest source has given to cosmic rays"
+    ),
 }

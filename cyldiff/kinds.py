@@ -3,5 +3,5 @@
 from cyldiff.galaxy import gas, source_distribution, spiral_arms  # noqa: F401
 from cyldiff.observables import modulation  # noqa: F401
 from cyldiff.particles import inelastic, injection, spallation  # noqa: F401
-from cyldiff.sources import history, luminosity, normalisation, point, spectrum  # noqa: F401
+from cyldiff.sources import history, laws, luminosity, normalisation, point, spectrum  # noqa: F401
 from cyldiff.transport import convection, diffusion, reacceleration  # noqa: F401

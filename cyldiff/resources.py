@@ -40,7 +40,15 @@ _PACKAGE = Path(__file__).resolve().parent
 #: keys a table is not read without; those of the library have more (``tests/library``)
 PEDIGREE = ("title", "citation", "retrieved_from", "retrieved_on", "licence", "processing", "sha256")
 #: a key that only a file of this kind has; tells the files of a user's folder apart
-_MARKS = {"runs": "run", "models": "halo", "grids": "space", "catalogues": "source"}
+_MARKS = {
+    "runs": "run",
+    "populations": "population",
+    "models": "halo",
+    "grids": "space",
+    "catalogues": "source",
+}
+#: libraries that share the folder runs/, with its sub-folders
+_IN_RUNS = ("runs", "populations")
 #: libraries that are folders of physics/
 _OF_PHYSICS = ("models", "catalogues")
 
@@ -52,24 +60,27 @@ def folder(name: str) -> Path:
 
 
 def library(kind: str) -> list[Path]:
-    """Folders searched for bare names of `kind` (``"grids"``, ``"models"``, ``"catalogues"``, ``"runs"``).
+    """Folders searched for bare names of `kind` ("grids", "models", "catalogues", "runs", "populations").
 
     Those of ``$CYLDIFF_PATH`` (separated like ``$PATH``), then the shipped one.
     """
-    shipped = folder("physics") / kind if kind in _OF_PHYSICS else folder(kind)
+    shipped = (
+        folder("physics") / kind if kind in _OF_PHYSICS else folder("runs" if kind in _IN_RUNS else kind)
+    )
     extra = [Path(p).expanduser() for p in os.environ.get("CYLDIFF_PATH", "").split(os.pathsep) if p]
     return [*extra, shipped]
 
 
 def names(kind: str) -> dict[str, Path]:
-    """All names of the library of `kind` with their files; shipped runs with those of sub-folders."""
+    """All names of the library of `kind` with their files; those of shipped runs and populations in sub-folders too."""
     *extra, shipped = library(kind)
     found: dict[str, Path] = {}
     for place in extra:
         for path in _files(place, kind):
             if not path.name.endswith(".source.toml") and _is_of(kind, path):
                 found.setdefault(path.stem, path)
-    for path in sorted(shipped.rglob("*.toml")) if kind == "runs" else _files(shipped, kind):
+    ours = [path for path in sorted(shipped.rglob("*.toml")) if _is_of(kind, path)]
+    for path in ours if kind in _IN_RUNS else _files(shipped, kind):
         found.setdefault(path.relative_to(shipped).with_suffix("").as_posix(), path)
     return found
 

@@ -21,11 +21,12 @@ from cyldiff.data.dipoles import available_dipoles, load_dipole
 from cyldiff.data.measurements import available, load
 from cyldiff.errors import DataError, nearest, quoted
 from cyldiff.particles.species import nuclides
+from cyldiff.sources.population.schema import PopulationConfig
 from cyldiff.units import DIMENSIONS, format_quantity
 
 __all__ = ["explain_key", "library_listing"]
 
-_LISTINGS = ("runs", "models", "catalogues", "grids", "data", "species", "kinds")
+_LISTINGS = ("runs", "populations", "models", "catalogues", "grids", "data", "species", "kinds")
 _PLAIN = {float: "number", int: "whole number", str: "text", bool: "true or false"}
 _USE = {f"{section}.use": library for section, library in LIBRARIES.items()}
 _ABUNDANCES = "physics.sources.NAME.abundances.use"
@@ -50,11 +51,22 @@ def explain_key(key: str) -> str:
             merged.setdefault((path, _body(path, owner, field)), []).append(owner)
     entries += [_entry(path, owners, body) for (path, body), owners in merged.items()]
     if not entries:
-        paths = sorted({path for path, _, _ in walk(RunConfig)})
+        entries = [_entry(path, owners, body) for (path, body), owners in _of_population(wanted).items()]
+    if not entries:
+        paths = sorted({path for root in (RunConfig, PopulationConfig) for path, _, _ in walk(root)})
         tails = dict.fromkeys(p.rpartition(".")[2] for p in paths)
         hint = nearest(wanted[-1], tails) if len(wanted) == 1 else nearest(key, paths)
         raise DataError(f"no config key {quoted(key)}{hint}")
     return "\n\n".join(entries)
+
+
+def _of_population(wanted: list[str]) -> dict[tuple[str, str], list[str]]:
+    """Keys of a population file that are none of a run."""
+    merged: dict[tuple[str, str], list[str]] = {}
+    for path, owner, field in walk(PopulationConfig):
+        if _matches(path.split("."), wanted):
+            merged.setdefault((path, _body(path, owner, field)), []).append(owner)
+    return merged
 
 
 def _matches(path: list[str], wanted: list[str]) -> bool:
@@ -152,7 +164,7 @@ def _abundance_tables() -> tuple[str, ...]:
 
 
 def library_listing(what: str | None) -> str:
-    """Names of the library; `what` is one of runs, models, catalogues, grids, … (None: all)."""
+    """Names of the library; `what` is one of runs, populations, models, … (None: all)."""
     if what is not None and what not in _LISTINGS:
         raise DataError(
             f"nothing called {quoted(what)} to list; known: {', '.join(_LISTINGS)}{nearest(what, _LISTINGS)}"

@@ -25,6 +25,7 @@ __all__ = [
     "MomentumAxis",
     "Observer",
     "OutputConfig",
+    "Pedigree",
     "PetscConfig",
     "PhysicsConfig",
     "RunConfig",
@@ -54,6 +55,8 @@ def _plain(value: Any) -> Any:
 
 
 Names = Annotated[tuple[str, ...], BeforeValidator(_as_tuple)]
+#: free tables that say where numbers are from
+Pedigree = Annotated[dict[str, Any], AfterValidator(_plain)]
 
 
 class RunInfo(Model):
@@ -194,9 +197,7 @@ class PhysicsConfig(Model):
     """A propagation model: box, laws of motion, gas, nuclear data, sources."""
 
     title: str = Field(default="", description="what the model is")
-    source: Annotated[dict[str, Any], AfterValidator(_plain)] = Field(
-        default_factory=dict, description="pedigree of the numbers"
-    )
+    source: Pedigree = Field(default_factory=dict, description="pedigree of the numbers")
     halo: Halo = Field(description="the box; particles escape at its surface")
     observer: Observer = Field(description="where the Sun is")
     diffusion: Kind("diffusion") = Field(description="law of spatial diffusion")  # type: ignore[valid-type]

@@ -20,6 +20,12 @@ if TYPE_CHECKING:
 __all__ = ["draw"]
 
 _FORMATS = ("png", "pdf", "svg")
+#: words of files that are no results of runs: a dimension they have, and the command that makes them
+_OWN = {
+    "sources": ("source", "sources"),
+    "band": ("quantile", "population"),
+    "ring": ("quantile", "population"),
+}
 
 
 def draw(
@@ -38,7 +44,8 @@ def draw(
     dataset : xarray.Dataset    a result
     what : str                  a ratio ("B/C", "Be10/Be9", "10Be/9Be"), one spectrum ("spectrum:H",
                                 "spectrum:C12") or several on one axis ("spectra", "spectra:H,He,Fe"), or
-                                of a file of sources "sources", "sources:He";
+                                of a file of sources "sources", "sources:He", or of a population "band",
+                                "band:He4", "ring", "ring:3.5 PeV";
                                 spectra are shown times the abscissa to the power 2.7, those of
                                 interstellar data as they are
     path : str or Path          file to write; .png, .pdf or .svg
@@ -63,14 +70,14 @@ def draw(
     """
     target = _writable(Path(path))
     word, _, rest = what.strip().partition(":")
-    of_sources = word == "sources"
-    request = None if of_sources else parse(_all_sources(dataset), what, data=data, abscissa=abscissa)
-    if of_sources and "source" not in dataset.dims:
-        raise DataError('"sources" draws a file of "cyldiff sources"; this one has no sources apart')
+    request = None if word in _OWN else parse(_all_sources(dataset), what, data=data, abscissa=abscissa)
+    if word in _OWN and _OWN[word][0] not in dataset.dims:
+        raise DataError(f'"{word}" draws a file of "cyldiff {_OWN[word][1]}"; this one is none')
     try:
         from matplotlib import rc_context
 
         from cyldiff.plot.overview import overview_figure
+        from cyldiff.plot.population import band_figure, ring_figure
         from cyldiff.plot.quantity import quantity_figure
         from cyldiff.plot.sources import sources_figure
     except ModuleNotFoundError as error:
@@ -79,7 +86,11 @@ def draw(
         raise CyldiffError('figures need matplotlib; install it with: pip install "cyldiff[plot]"') from None
     buffer = io.BytesIO()
     with rc_context(RC):
-        if request is None:
+        if word == "band":
+            figure = band_figure(dataset, rest, data)
+        elif word == "ring":
+            figure = ring_figure(dataset, rest)
+        elif request is None:
             figure = sources_figure(dataset, rest or str(dataset["species"].values[0]), data)
         else:
             build = overview_figure if request.layout == "together" else quantity_figure

@@ -1,0 +1,71 @@
+"""What users call: draw a population, and the fluxes of many realisations of it."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import xarray as xr
+
+from cyldiff.errors import CyldiffError
+from cyldiff.sources.population.dataset import describe
+from cyldiff.sources.population.draw import PopulationDraw, Realisation
+from cyldiff.sources.population.ensemble import run_realisations
+from cyldiff.sources.population.evaluate import Evaluation
+from cyldiff.sources.population.load import LoadedPopulation, load_population
+from cyldiff.sources.population.model import PopulationModel
+
+__all__ = ["draw_population", "population_fluxes"]
+
+
+def draw_population(config: LoadedPopulation | str | Path, index: int = 0) -> Realisation:
+    """One realisation: the sources of the Galaxy as they might have been.
+
+    Parameters
+    ----------
+    config : population, or the name or path of its file
+    index : number of the realisation; the seed of the config and it decide everything
+
+    Returns
+    -------
+    Realisation     positions, ages, lifetimes, energies; ``segments()`` for the closed forms
+
+    Raises
+    ------
+    ConfigError     if the config is not valid
+    CyldiffError    if the index is negative
+    """
+    if index < 0:
+        raise CyldiffError(f"realisation {index}; expected a number from 0 on")
+    return PopulationDraw(_loaded(config).config).realisation(index)
+
+
+def population_fluxes(
+    config: LoadedPopulation | str | Path, *, processes: int | None = None, quiet: bool = True
+) -> xr.Dataset:
+    """Intensities of all realisations of a population: quantiles, extremes, mean, counts.
+
+    Parameters
+    ----------
+    config : population, or the name or path of its file
+    processes : on this machine; default one per core, 1 for this process. The result does not depend on it
+    quiet : no progress on the terminal
+
+    Returns
+    -------
+    xarray.Dataset      see docs/how-to/populations.md
+
+    Raises
+    ------
+    ConfigError     if the config is not valid
+    CyldiffError    if a batch fails
+    """
+    started = time.perf_counter()
+    loaded = _loaded(config)
+    sample = run_realisations(loaded, processes=processes, quiet=quiet)
+    evaluation = Evaluation(PopulationModel(loaded.config))
+    return describe(loaded, evaluation, sample, seconds=time.perf_counter() - started)
+
+
+def _loaded(config: LoadedPopulation | str | Path) -> LoadedPopulation:
+    return config if isinstance(config, LoadedPopulation) else load_population(config)
