@@ -72,6 +72,16 @@ def build_dataset(
             [intensity(total(i), s, grid) for i, s in zip(order, species, strict=True)], dtype=np.float32,
             casting="same_kind",
         )  # fmt: skip
+        if config.output.components:
+            data["flux_component"] = np.stack(
+                [
+                    [
+                        intensity(factor * density[i], s, grid).astype(np.float32)
+                        for i, s in zip(order, species, strict=True)
+                    ]
+                    for factor, density in zip(scale, solution.density, strict=True)
+                ]
+            )
     if config.output.components or len(sources) > 1:
 
         def at_observer(component: Array) -> Array:
@@ -115,7 +125,9 @@ def _with_phi(dims: tuple[str, ...]) -> tuple[str, ...]:
 
 
 #: what differs from one time to the next
-_EVOLVING = ("flux_lis", "flux_toa", "flux", "flux_lis_component", "gradient_lis", "minimum")
+_EVOLVING = (
+    "flux_lis", "flux_toa", "flux", "flux_lis_component", "flux_component", "gradient_lis", "minimum",
+)  # fmt: skip
 
 
 def in_time(datasets: Sequence[xr.Dataset], times: Sequence[float]) -> xr.Dataset:
