@@ -46,7 +46,7 @@ def pair_production(s: ArrayLike) -> Array:
 
 @lru_cache(maxsize=1)
 def _mean_cross_section() -> CubicSpline:
-    """ln of 2 Phi(s_m)/s_m^2, the mean of (1 - mu) sigma over directions, against ln(s_m - 1)."""
+    """Logarithm of 2 Phi(s_m)/s_m^2, the mean of (1 - mu) sigma over directions, against ln(s_m - 1)."""
     # Gauss-Legendre in ln(s - 1) between knots: sigma ~ sqrt(s - 1) at threshold, ln(s)/s far above
     knots = np.linspace(np.log(1e-10), np.log(1e14), 1201)
     x, w = np.polynomial.legendre.leggauss(6)

@@ -11,6 +11,7 @@ import csv
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -277,9 +278,9 @@ def _first_panels(region: Region) -> list[_Panel]:
         special = [x for x in (-360.0, 0.0, 360.0) if low < x < high]
         edges = [low, *special, high]
         points = [low]
-        for a, b in zip(edges[:-1], edges[1:], strict=True):
+        for a, b in pairwise(edges):
             points += list(np.linspace(a, b, int(np.ceil((b - a) / longest)) + 1)[1:])
-        cuts.append(list(zip(points[:-1], points[1:], strict=True)))
+        cuts.append(list(pairwise(points)))
     return [_Panel(in_l, in_b) for in_l in cuts[0] for in_b in cuts[1]]
 
 
