@@ -13,6 +13,7 @@ import click
 
 from cyldiff.commands.anisotropy import anisotropy
 from cyldiff.commands.base import check_output, overwrites, reported
+from cyldiff.commands.gamma import gamma
 from cyldiff.errors import ConfigError, DataError, Problem, nearest, quoted
 from cyldiff.parallel.launch import launched_rank
 
@@ -310,6 +311,7 @@ def benchmark(cases: tuple[str, ...]) -> None:
 
 
 main.add_command(anisotropy)
+main.add_command(gamma)
 
 if __name__ == "__main__":
     main()

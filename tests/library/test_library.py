@@ -189,7 +189,7 @@ def test_no_code_among_the_data(place):
     "place",
     [
         "grids", "runs", "physics", "physics/models", "physics/particles", "physics/measurements",
-        "physics/anisotropy",
+        "physics/anisotropy", "physics/gamma",
     ],
 )  # fmt: skip
 def test_every_folder_opens_with_a_readme(place):
