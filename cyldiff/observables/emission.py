@@ -172,10 +172,9 @@ class EmissionStack:
 
 
 def mass_numbers(dataset: xr.Dataset) -> dict[str, int]:
-    """A of every species of a result by name; leptons have 0."""
-    return {
-        str(n): int(a) for n, a in zip(dataset["species"].values, dataset["mass_number"].values, strict=True)
-    }
+    """A of every nucleus of a result by name; leptons and antiprotons, which do not count here, have 0."""
+    columns = (dataset[key].values for key in ("species", "mass_number", "charge"))
+    return {str(n): int(a) if z > 0 else 0 for n, a, z in zip(*columns, strict=True)}
 
 
 def fluxes(dataset: xr.Dataset, table: Emissivity, component: str | None = None) -> Mapping[str, Array]:
@@ -200,9 +199,13 @@ def _to_mesh(dataset: xr.Dataset, cells: Array) -> tuple[Mesh, Array]:
     if "phi" not in dataset.dims:
         values = values[:, None]
     refine = REFINEMENT if n_phi == 1 else 1
-    r, values = _along_r(dataset, values, refine)
-    z, values = _along_z(dataset, values, refine)
-    return Mesh(r, z, n_phi), np.ascontiguousarray(np.maximum(values, 0.0))
+    # emissivities per atom are small numbers; the slopes of the cubics divide by their differences
+    scale = values.max(axis=(0, 1, 2), initial=0.0)
+    scale = np.where(scale > 0.0, scale, 1.0)
+    with np.errstate(over="ignore"):
+        r, values = _along_r(dataset, values / scale, refine)
+        z, values = _along_z(dataset, values, refine)
+    return Mesh(r, z, n_phi), np.ascontiguousarray(np.maximum(values, 0.0) * scale)
 
 
 def _along_r(dataset: xr.Dataset, values: Array, refine: int) -> tuple[Array, Array]:
@@ -230,7 +233,10 @@ def _along_z(dataset: xr.Dataset, values: Array, refine: int) -> tuple[Array, Ar
     x = np.concatenate([[-height], centers, [height]])
     y = np.concatenate([edge, values, edge], axis=2)
     fine = _refined(x, refine)
-    return fine, PchipInterpolator(x, y, axis=2)(fine)
+    values = PchipInterpolator(x, y, axis=2)(fine)
+    if bounds[0, 0] >= 0.0:  # a mirror image to the last digit: such a sky is computed once
+        fine, values = 0.5 * (fine - fine[::-1]), 0.5 * (values + values[:, :, ::-1])
+    return fine, values
 
 
 def _refined(nodes: Array, pieces: int) -> Array:

@@ -53,6 +53,7 @@ class DiffuseSky:
     absorption : Absorption
     secondary : str                     "gamma" or "neutrino"
     continued_share : ndarray           share of the local emissivity from nuclei above the grid, (n_energy,)
+    even_gas : bool                     the gas is the same above and below the plane
     attributes : dict                   model, gas and absorption in words, for files
     """
 
@@ -61,6 +62,7 @@ class DiffuseSky:
     absorption: Absorption
     secondary: str
     continued_share: Array
+    even_gas: bool
     attributes: dict[str, Any]
 
     @classmethod
@@ -127,6 +129,7 @@ class DiffuseSky:
             else Absorption.by(absorbing, np.asarray(chosen, dtype=float)),
             secondary=secondary,
             continued_share=table.continued_share(at_sun)[:, 0],
+            even_gas=gas.symmetric,
             attributes={
                 "pion_production": model.model_dump_json(),
                 "absorption": "none" if absorbing is None else absorbing.model_dump_json(),
@@ -145,8 +148,26 @@ class DiffuseSky:
         return self.emission.names
 
     def intensity(self, longitude: ArrayLike, latitude: ArrayLike) -> Array:
-        """Intensity of every component in directions l, b [deg], shape (n_components, n_energy, n)."""
-        return self.sight.intensity(longitude, latitude, self.emission, self.absorption)
+        """Intensity of every component in directions l, b [deg], shape (n_components, n_energy, n).
+
+        Directions that see the same because the Galaxy is its own mirror image are computed once.
+        """
+        lon, lat = np.broadcast_arrays(np.atleast_1d(longitude), np.atleast_1d(latitude))
+        if self.mirror[0]:
+            lon = np.abs((lon + 180.0) % 360.0 - 180.0)
+        if self.mirror[1]:
+            lat = np.abs(lat)
+        seen, where = np.unique(np.round(np.stack([lon, lat]), 9), axis=1, return_inverse=True)
+        each = self.sight.intensity(seen[0], seen[1], self.emission, self.absorption)
+        return each[..., where.ravel()]
+
+    @property
+    def mirror(self) -> tuple[bool, bool]:
+        """Whether l and -l, and b and -b, see the same."""
+        values = self.emission.values
+        in_l = values.shape[1] == 1
+        in_b = self.sight.sun.z == 0.0 and self.even_gas and np.array_equal(values, values[:, :, ::-1])
+        return in_l, in_b
 
     def at_energy(self, number: int) -> DiffuseSky:
         """The same sky at one of its energies only."""

@@ -70,7 +70,7 @@ def _conserving(curve: PchipInterpolator, latitude: Array) -> Array:
     area = np.cos(np.radians(fine))[:, None]
     wanted = _hat_sums(np.exp(curve(fine)) * area, fraction, weight)
     value = np.exp(curve(latitude))
-    if not wanted.max() > _TINY:
+    if not value.max() > 1e3 * _TINY:
         return np.zeros_like(value)
     for _ in range(ROUNDS):
         log = np.log(np.maximum(value, _TINY))
