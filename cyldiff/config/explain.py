@@ -26,7 +26,7 @@ from cyldiff.units import DIMENSIONS, format_quantity
 
 __all__ = ["explain_key", "library_listing"]
 
-_LISTINGS = ("runs", "models", "grids", "data", "species", "kinds")
+_LISTINGS = ("runs", "models", "catalogues", "grids", "data", "species", "kinds")
 _PLAIN = {float: "number", int: "whole number", str: "text", bool: "true or false"}
 _USE = {f"{section}.use": library for section, library in LIBRARIES.items()}
 _ABUNDANCES = "physics.sources.NAME.abundances.use"
@@ -153,7 +153,7 @@ def _abundance_tables() -> tuple[str, ...]:
 
 
 def library_listing(what: str | None) -> str:
-    """Names of the library; `what` is one of runs, models, grids, data, species, kinds (None: all)."""
+    """Names of the library; `what` is one of runs, models, catalogues, grids, … (None: all)."""
     if what is not None and what not in _LISTINGS:
         raise DataError(
             f"nothing called {quoted(what)} to list; known: {', '.join(_LISTINGS)}{nearest(what, _LISTINGS)}"
@@ -193,7 +193,9 @@ def _rows(what: str) -> Iterable[tuple[str, str]]:
 
 
 def _described(path: Any) -> str:
+    from cyldiff.sources.ecsv import read_ecsv
+
     try:
-        return resources.title(resources.read_toml(path))
+        return resources.title(read_ecsv(path) if path.suffix == ".ecsv" else resources.read_toml(path))
     except DataError as error:
         return f"({error})"
