@@ -14,6 +14,7 @@ import click
 from cyldiff.commands.anisotropy import anisotropy
 from cyldiff.commands.base import check_output, overwrites, reported
 from cyldiff.commands.population import population
+from cyldiff.commands.gamma import gamma
 from cyldiff.commands.sources import sources
 from cyldiff.errors import ConfigError, DataError, Problem, nearest, quoted
 from cyldiff.parallel.launch import launched_rank
@@ -323,6 +324,7 @@ def benchmark(cases: tuple[str, ...]) -> None:
 
 main.add_command(anisotropy)
 main.add_command(population)
+main.add_command(gamma)
 main.add_command(sources)
 
 if __name__ == "__main__":

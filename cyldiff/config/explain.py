@@ -17,6 +17,7 @@ from cyldiff.config.report import choices_of
 from cyldiff.config.schema import RunConfig
 from cyldiff.config.toml import shown
 from cyldiff.config.tree import Slot, known_keys, slot_of, walk
+from cyldiff.data.diffuse import available_diffuse, load_diffuse
 from cyldiff.data.dipoles import available_dipoles, load_dipole
 from cyldiff.data.measurements import available, load
 from cyldiff.errors import DataError, nearest, quoted
@@ -188,6 +189,9 @@ def _rows(what: str) -> Iterable[tuple[str, str]]:
             dipole = load_dipole(name)
             paper = dipole.citation.partition(";")[0]
             yield name, f"dipole, {len(dipole)} point{'s' if len(dipole) > 1 else ''}, {paper}"
+        for name in available_diffuse():
+            diffuse = load_diffuse(name)
+            yield name, f"diffuse gamma rays, {len(diffuse)} points, {diffuse.citation.partition(';')[0]}"
     elif what == "species":
         for s in nuclides().values():
             yield s.name, "stable" if s.is_stable else f"half-life {s.half_life:g} Myr"

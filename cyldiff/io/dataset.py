@@ -69,6 +69,16 @@ def build_dataset(
             [intensity(total(i), s, grid) for i, s in zip(order, species, strict=True)], dtype=np.float32,
             casting="same_kind",
         )  # fmt: skip
+        if config.output.components:
+            data["flux_component"] = np.stack(
+                [
+                    [
+                        intensity(factor * density[i], s, grid).astype(np.float32)
+                        for i, s in zip(order, species, strict=True)
+                    ]
+                    for factor, density in zip(scale, solution.density, strict=True)
+                ]
+            )
     if config.output.components or len(sources) > 1:
         fluxes, gradients = [], []
         for factor, density in zip(scale, solution.density, strict=True):
@@ -124,7 +134,8 @@ def _with_phi(dims: tuple[str, ...]) -> tuple[str, ...]:
 
 #: what differs from one time to the next
 _EVOLVING = (
-    "flux_lis", "flux_toa", "flux", "flux_lis_component", "gradient_lis", "gradient_lis_component", "minimum"
+    "flux_lis", "flux_toa", "flux", "flux_lis_component", "flux_component", "gradient_lis",
+    "gradient_lis_component", "minimum",
 )  # fmt: skip
 
 

@@ -238,7 +238,7 @@ def test_no_code_among_the_data(place):
     "place",
     [
         "grids", "runs", "physics", "physics/models", "physics/particles", "physics/measurements",
-        "physics/anisotropy", "physics/catalogues",
+        "physics/anisotropy", "physics/catalogues", "physics/gamma",
     ],
 )  # fmt: skip
 def test_every_folder_opens_with_a_readme(place):
