@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from cyldiff.config.load import load_config
     from cyldiff.data.comparison import compare
     from cyldiff.data.measurements import load as load_measurement
+    from cyldiff.galaxy.xray_binaries import xrb_distribution
     from cyldiff.io.netcdf import read_result, write_result
     from cyldiff.observables.ratios import ratio
     from cyldiff.observables.spectra import spectrum
@@ -34,6 +35,7 @@ __all__ = [
     "scan",
     "spectrum",
     "write_result",
+    "xrb_distribution",
 ]
 
 _HOME = {
@@ -47,6 +49,7 @@ _HOME = {
     "scan": ("cyldiff.parallel.scan", "scan"),
     "spectrum": ("cyldiff.observables.spectra", "spectrum"),
     "write_result": ("cyldiff.io.netcdf", "write_result"),
+    "xrb_distribution": ("cyldiff.galaxy.xray_binaries", "xrb_distribution"),
 }
 
 

@@ -186,7 +186,11 @@ def test_no_code_among_the_data(place):
 
 
 @pytest.mark.parametrize(
-    "place", ["grids", "runs", "physics", "physics/models", "physics/particles", "physics/measurements"]
+    "place",
+    [
+        *("grids", "runs", "physics", "physics/catalogues", "physics/models", "physics/particles"),
+        "physics/measurements",
+    ],
 )
 def test_every_folder_opens_with_a_readme(place):
     first, _, rest = place.partition("/")
