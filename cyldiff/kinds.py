@@ -1,6 +1,12 @@
 """Import every module that registers kinds, so that configs can name them."""
 
-from cyldiff.galaxy import gas, source_distribution, spiral_arms  # noqa: F401
+from cyldiff.galaxy import (  # noqa: F401
+    gas,
+    magnetic_field,
+    radiation_field,
+    source_distribution,
+    spiral_arms,
+)
 from cyldiff.observables import modulation  # noqa: F401
 from cyldiff.particles import inelastic, injection, pion_production, spallation  # noqa: F401
 from cyldiff.sources import history, normalisation, point  # noqa: F401

@@ -77,6 +77,11 @@ DIMENSIONS: dict[str, tuple[str, str, dict[str, float]]] = {
         "2.3 mg/cm^2",
         {"g/cm^2": 1.0, "mg/cm^2": 1e-3},
     ),
+    "energy density": (
+        "GeV / cm3",
+        "0.26 eV/cm^3",
+        {"GeV/cm^3": 1.0, "eV/cm^3": 1e-9, "erg/cm^3": const.ERG_GEV, "J/m^3": 1e1 * const.ERG_GEV},
+    ),
     "cross section": ("mbarn", "30 mb", {"mb": 1.0, "b": 1e3, "cm^2": 1e27}),
     "magnetic field": ("uG", "6 uG", {"uG": 1.0, "microgauss": 1.0, "nT": 10.0, "G": 1e6, "T": 1e10}),
     "temperature": ("K", "1e4 K", {"K": 1.0}),

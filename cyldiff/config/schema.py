@@ -215,7 +215,13 @@ class PhysicsConfig(Model):
         min_length=1, description="source components by a name of your choice"
     )
     modulation: Kind("modulation") = Field(description="solar modulation")  # type: ignore[valid-type]
-    energy_losses: bool = Field(default=True, description="ionisation and Coulomb losses")
+    energy_losses: bool = Field(default=True, description="continuous energy losses, radiation included")
+    magnetic_field: Kind("magnetic-field") | None = Field(  # type: ignore[valid-type]
+        default=None, description="field that electrons and positrons radiate in; needed with them"
+    )
+    radiation_field: Kind("radiation-field") | None = Field(  # type: ignore[valid-type]
+        default=None, description="light that electrons and positrons scatter; needed with them"
+    )
     secondary_protons: bool = Field(default=True, description="protons left behind by p-p and p-He reactions")
 
 
