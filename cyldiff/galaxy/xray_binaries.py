@@ -46,7 +46,7 @@ __all__ = [
 
 Array = NDArray[np.float64]
 
-#: tables of physics/catalogues. High-mass binaries are Neumann et al. 2023, low-mass ones Avakyan et al.
+#: tables of physics/catalogues/x-ray-binaries. High-mass binaries are Neumann et al. 2023, low-mass ones Avakyan et al.
 #: 2023; Yue et al. 2025 name them the other way round.
 CATALOGUES = {"hmxb": "hmxb-neumann-2023", "lmxb": "lmxb-avakyan-2023"}
 #: what the distribution can be made from
@@ -289,4 +289,4 @@ def _describe(fit: RadialFit) -> str:
 
 
 def _path(name: str) -> Path:
-    return resources.folder("physics") / "catalogues" / f"{name}.csv"
+    return resources.folder("physics") / "catalogues" / "x-ray-binaries" / f"{name}.csv"
