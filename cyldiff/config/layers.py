@@ -19,7 +19,7 @@ from cyldiff.config.toml import dotted, split_path
 from cyldiff.errors import DataError, Problem, quoted
 from cyldiff.particles.abundances import load_abundances
 
-__all__ = ["LIBRARIES", "Layers", "Leaf", "origin_at", "values"]
+__all__ = ["LIBRARIES", "Layers", "Leaf", "merge", "origin_at", "parse_override", "plant", "put", "values"]
 
 #: sections that may name a library file with ``use``, and the library they look in
 LIBRARIES = {"grid": "grids", "physics": "models"}
@@ -120,12 +120,12 @@ class Layers:
         return tree
 
     def _item(self, text: str) -> tuple[Path_, Any] | None:
-        match = _SET_ITEM.fullmatch(text)
-        path = split_path(match[1]) if match else None
-        if match is None or path is None:
+        item = parse_override(text)
+        if item is None:
             self.problems.append(Problem(SET, f"{quoted(text)} is not of the form path=value"))
             return None
-        return path, plant(_parse_value(match[2]), SET)
+        path, value = item
+        return path, plant(value, SET)
 
     def _with_used(self, section: str, own: Tree) -> Tree:
         """A section with the library file it names underneath."""
@@ -186,6 +186,13 @@ class Layers:
                 self.incomplete.add(path[:-1])
                 continue
             component["abundances"] = merge(base, table)
+
+
+def parse_override(text: str) -> tuple[Path_, Any] | None:
+    """Path and plain value of "dotted.path=value"; None if it is not of this form."""
+    match = _SET_ITEM.fullmatch(text)
+    path = split_path(match[1]) if match else None
+    return (path, _parse_value(match[2])) if match is not None and path is not None else None
 
 
 def put(tree: Tree, path: Path_, value: Any) -> None:
