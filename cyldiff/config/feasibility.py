@@ -67,6 +67,7 @@ def estimated_memory(parts: Parts) -> float | None:
         components=max(1, len(parts.under("physics.sources"))),
         times=1 if time is None else 1 + len(time.times),
         flux=len(shape) < 4 if quantities is None else "flux" in quantities,
+        parts=parts.at("output.components") is True,
         direct=solver.backend == "direct",
     )
 

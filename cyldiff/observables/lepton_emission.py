@@ -4,10 +4,10 @@ A source of N(T) electrons per energy [GeV^-1] emits
 
     dN_g/dt dE_g = int dT N(T) dN/dt dE_g (E_g, T)          [GeV^-1 s^-1]
 
-with the spectra of one electron of :mod:`cyldiff.particles.inverse_compton` and :mod:`cyldiff.particles.synchrotron`. Of a
-density [GeV^-1 cm^-3] it is the emissivity per volume. Between two energies of the grid N is a power law. The
-nodes of the integral, Gauss-Legendre in ln(E/E_g - 1) or in ln E, depend on the energies only; a table of them,
-made once, turns any number of spectra into photons.
+with the spectra of one electron of :mod:`cyldiff.particles.inverse_compton` and
+:mod:`cyldiff.particles.synchrotron`. Of a density [GeV^-1 cm^-3] it is the emissivity per volume. Between two
+energies of the grid N is a power law. The nodes of the integral, Gauss-Legendre in ln(E/E_g - 1) or in ln E,
+depend on the energies only; a table of them, made once, turns any number of spectra into photons.
 """
 
 from __future__ import annotations

@@ -119,7 +119,7 @@ def _planck_integrals(a: Array) -> tuple[Array, Array]:
 
 @lru_cache(maxsize=1)
 def _tables() -> tuple[CubicSpline, CubicSpline]:
-    """ln of g_1 e^a and of g_2 e^a against ln a, both smooth: they go from pi^2/6 to 1."""
+    """Logarithms of g_1 e^a and of g_2 e^a against ln a, both smooth: they go from pi^2/6 to 1."""
     decades = np.log10(DEEPEST / _SMALLEST)
     a = np.geomspace(_SMALLEST, 1.0001 * DEEPEST, int(_PER_DECADE * decades) + 1)
     # x = a e^v, to where nothing is left beyond the lowest

@@ -7,6 +7,8 @@ kinetic energy of the proton. Equations, tables and names are those of the paper
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -142,8 +144,8 @@ def _shape(t: Array, energy: Array, generator: str) -> Array:
     q = np.maximum(t - 1.0, 0.0) / M_P
     mu = 1.25 * q**1.25 * np.exp(-1.25 * q)
     kappa = 3.29 - 0.2 * (t / M_P) ** -1.5
-    # (upper end of T, lambda, alpha, beta, gamma)
-    pieces = [
+    # where it holds: lambda, alpha, beta, gamma
+    pieces: list[tuple[Any, tuple[float, float, Array | float, Array | float]]] = [
         (t <= 1.0, (1.0, 1.0, kappa, 0.0)),
         (t <= 4.0, (3.0, 1.0, mu + 2.45, mu + 1.45)),
         (t <= min(20.0, start), (3.0, 1.0, 1.5 * mu + 4.95, mu + 1.50)),

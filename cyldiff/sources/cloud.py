@@ -44,12 +44,13 @@ def mean_in_sphere(
     total = np.zeros(D.shape)
     nodes, weights = np.polynomial.legendre.leggauss(_POINTS)
     # shells that the surface of the sphere cuts, and those it does not
-    for low, high in ((abs(separation - radius), separation + radius), (0.0, radius - separation)):
+    cut, whole = (abs(separation - radius), separation + radius), (0.0, radius - separation)
+    for low, high in (cut, whole):
         if high <= low:
             continue
         d = low + 0.5 * (high - low) * (1.0 + nodes)
         shell = 4.0 * np.pi * d**2
-        if low > 0.0 or separation > 0.0 and high > radius:
+        if (low, high) == cut:
             shell = np.pi * d * (radius**2 - (d - separation) ** 2) / separation
         place = np.stack([d, np.zeros_like(d), np.zeros_like(d)], axis=-1)
         density, _ = finite_life(place, np.zeros(3), diffusion=D[:, None], age=age, duration=on)

@@ -1,0 +1,342 @@
+"""Intensity along lines of sight: adaptive quadrature that follows the gas.
+
+    I(E, l, b) = Int ds n_H (q/4pi)(E) exp[-tau(E, s)]        [GeV^-1 cm^-2 s^-1 sr^-1]
+
+from the Sun to the surface of the box. Every line is cut where it passes the Galactic axis and the plane and
+where the gas jumps, and each piece is halved until two Gauss-Kronrod rules of 7 and 15 points (Piessens et al.
+1983, QUADPACK) agree; what must agree is the gas column and the intensity at three energies, so that thin
+discs, rings and the centre are found. The points are then used for all energies and all components.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numba import njit
+from numpy.typing import ArrayLike, NDArray
+
+from cyldiff import constants as const
+from cyldiff.galaxy.coordinates import Place, unit_vector
+from cyldiff.observables.emission import EmissionField, Mesh, _azimuth, _place
+
+__all__ = ["Absorption", "LineOfSight", "Points"]
+
+Array = NDArray[np.float64]
+#: density of H nuclei [cm^-3] at (r, z, phi) [kpc, radian], arrays of one shape
+Gas = Callable[[Array, Array, Array], Array]
+
+#: relative difference of the two rules that a whole line may have; the finer one is much closer
+TOLERANCE = 2e-4
+#: halvings of a piece
+DEPTH = 14
+#: longest first piece [kpc]
+LONGEST = 4.0
+#: directions handled together
+BLOCK = 512
+
+# Gauss-Kronrod pair of 7 and 15 points on [-1, 1] (QUADPACK, routine qk15)
+_X = np.array(
+    [0.991455371120812639206854697526329, 0.949107912342758524526189684047851,
+     0.864864423359769072789712788640926, 0.741531185599394439863864773280788,
+     0.586087235467691130294144691693013, 0.405845151377397166906606412076961,
+     0.207784955007898467600689403773245]
+)  # fmt: skip
+_W15 = np.array(
+    [0.022935322010529224963732008058970, 0.063092092629978553290700663189204,
+     0.104790010322250183839876322541518, 0.140653259715525918745189590510238,
+     0.169004726639267902826583426598550, 0.190350578064785409913256402421014,
+     0.204432940075298892414161999234649]
+)  # fmt: skip
+_W7 = np.array(
+    [0.129484966168869693270611432679082, 0.279705391489276667901467771423780,
+     0.381830050505118944950369775488975]
+)  # fmt: skip
+NODES = np.concatenate([-_X, [0.0], _X[::-1]])
+KRONROD = np.concatenate([_W15, [0.209482141084727828012999174891714], _W15[::-1]])
+GAUSS = np.zeros(15)
+GAUSS[1:7:2], GAUSS[7], GAUSS[13:7:-2] = _W7, 0.417959183673469387755102040816327, _W7
+
+
+@dataclass(frozen=True, slots=True)
+class Absorption:
+    """Absorption coefficients: one that is the same everywhere, and a map of what varies.
+
+    Attributes
+    ----------
+    uniform : ndarray, shape (n_energy,)            [kpc^-1]
+    field : EmissionField or None                   K(E) on a mesh, added to it [kpc^-1]
+    """
+
+    uniform: Array
+    field: EmissionField | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Points:
+    """Quadrature points of some lines of sight, those of line k at ``start[k]:start[k + 1]``, in order of s.
+
+    Attributes
+    ----------
+    start : ndarray of int, shape (n_lines + 1,)
+    s, r, z, phi : ndarray, shape (n_points,)       distance from the Sun and place [kpc, radian]
+    weight : ndarray, shape (n_points,)             length that a point stands for [cm]
+    density : ndarray, shape (n_points,)            H nuclei [cm^-3]
+    """
+
+    start: NDArray[np.int64]
+    s: Array
+    r: Array
+    z: Array
+    phi: Array
+    weight: Array
+    density: Array
+
+
+@dataclass(frozen=True, slots=True)
+class LineOfSight:
+    """What lines of sight from the Sun pass through.
+
+    Attributes
+    ----------
+    sun : Place                     where the lines start
+    gas : callable                  density of H nuclei [cm^-3] of (r, z, phi)
+    mesh : Mesh                     box in which the lines end
+    edges : tuple of float          heights at which the gas jumps [kpc]
+    tolerance : float               see TOLERANCE
+    longest : float                 longest first piece; smaller for clumpy gas [kpc]
+    """
+
+    sun: Place
+    gas: Gas
+    mesh: Mesh
+    edges: tuple[float, ...] = ()
+    tolerance: float = TOLERANCE
+    longest: float = LONGEST
+
+    def intensity(
+        self,
+        longitude: ArrayLike,
+        latitude: ArrayLike,
+        fields: Sequence[EmissionField],
+        absorption: Absorption | None = None,
+    ) -> Array:
+        """Intensities in directions l, b [deg] (1-D arrays of one length n).
+
+        All fields have the same energies; the first is the one the points are fitted to.
+
+        Returns
+        -------
+        ndarray, shape (n_fields, n_energy, n)      [GeV^-1 cm^-2 s^-1 sr^-1]
+        """
+        unit = unit_vector(np.atleast_1d(longitude), np.atleast_1d(latitude))
+        energies = fields[0].energy.size
+        absorption = absorption or Absorption(np.zeros(energies))
+        out = np.zeros((len(fields), energies, unit.shape[0]))
+        for block, points in self._blocks(unit, fields[0], absorption):
+            tau = _optical_depth(points, absorption, self.sun)
+            for number, field in enumerate(fields):
+                emitted = np.zeros((points.start.size - 1, energies))
+                weight = points.weight * points.density if field.per_atom else points.weight
+                _collect(
+                    points.start, points.r, points.phi, points.z, weight, points.s, absorption.uniform, tau,
+                    field.mesh.r, field.mesh.z, field.values, emitted,
+                )  # fmt: skip
+                out[number, :, block] = emitted.T
+        return out
+
+    def column(self, longitude: ArrayLike, latitude: ArrayLike) -> Array:
+        """Column of H nuclei to the surface of the box in directions l, b [deg], shape (n,) [cm^-2]."""
+        unit = unit_vector(np.atleast_1d(longitude), np.atleast_1d(latitude))
+        columns = [
+            np.add.reduceat(points.weight * points.density, points.start[:-1])
+            for _, points in self._blocks(unit, None, None)
+        ]
+        return np.concatenate(columns)
+
+    def _blocks(
+        self, unit: Array, control: EmissionField | None, absorption: Absorption | None
+    ) -> Iterator[tuple[slice, Points]]:
+        for start in range(0, unit.shape[0], BLOCK):
+            block = slice(start, start + BLOCK)
+            yield block, self.points(unit[block], control, absorption)
+
+    def points(
+        self, unit: Array, control: EmissionField | None = None, absorption: Absorption | None = None
+    ) -> Points:
+        """Quadrature points along unit vectors, shape (n, 3), fitted to the gas and a field."""
+        lines, low, high = self._pieces(unit)
+        origin = np.array([-self.sun.r, 0.0, self.sun.z])
+        watch = _Watch.of(control, absorption)
+        found = np.zeros((watch.size, unit.shape[0]))
+        kept: list[tuple[Array, ...]] = []
+        for depth in range(DEPTH + 1):
+            half = 0.5 * (high - low)
+            s = 0.5 * (low + high)[:, None] + half[:, None] * NODES
+            place = origin + s[..., None] * unit[lines][:, None, :]
+            r, z = np.hypot(place[..., 0], place[..., 1]), place[..., 2]
+            phi = np.arctan2(place[..., 1], place[..., 0])
+            density = np.broadcast_to(self.gas(r, z, phi), s.shape)
+            values = watch.values(density, r, z, phi, s)
+            fine = np.einsum("cnk,k,n->cn", values, KRONROD, half)
+            error = np.abs(fine - np.einsum("cnk,k,n->cn", values, GAUSS, half))
+            here = np.stack([np.bincount(lines, row, unit.shape[0]) for row in fine])
+            allowed = 0.5 * self.tolerance * (found + here)
+            good = np.all(error <= allowed[:, lines], axis=0) | (depth == DEPTH)
+            found += np.stack([np.bincount(lines[good], row[good], unit.shape[0]) for row in fine])
+            weight = half[:, None] * KRONROD * const.KPC_CM
+            index = np.broadcast_to(lines[:, None], s.shape)
+            kept.append(tuple(x[good].ravel() for x in (index, s, r, z, phi, weight, density)))
+            if good.all():
+                break
+            bad = ~good
+            middle = 0.5 * (low + high)[bad]
+            lines = np.repeat(lines[bad], 2)
+            low, high = (np.stack(pair, axis=1).ravel() for pair in ((low[bad], middle), (middle, high[bad])))
+        index, *rest = (np.concatenate(column) for column in zip(*kept, strict=True))
+        order = np.lexsort((rest[0], index))
+        counts = np.bincount(index.astype(np.int64), minlength=unit.shape[0])
+        start = np.concatenate([[0], np.cumsum(counts)])
+        return Points(start, *(column[order] for column in rest))
+
+    def _pieces(self, unit: Array) -> tuple[NDArray[np.int64], Array, Array]:
+        """First pieces of every line: its number, lower and upper end [kpc]."""
+        across = np.hypot(unit[:, 0], unit[:, 1])
+        end = self._end(unit, across)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            axis = np.where(across > 0.0, unit[:, 0] * self.sun.r / across**2, 0.0)
+            heights = {0.0, *self.edges, *(-e for e in self.edges)}
+            crossings = [(height - self.sun.z) / unit[:, 2] for height in sorted(heights)]
+        steps = np.arange(
+            0.0, 2.0 * np.hypot(self.mesh.radius, self.mesh.half_height) + self.longest, self.longest
+        )
+        cuts = np.stack([axis, *crossings, *(np.full(end.shape, s) for s in steps), end], axis=1)
+        cuts = np.sort(
+            np.clip(np.nan_to_num(cuts, nan=0.0, posinf=0.0, neginf=0.0), 0.0, end[:, None]), axis=1
+        )
+        real = np.diff(cuts, axis=1) > 1e-9 * end[:, None]
+        lines = np.broadcast_to(np.arange(unit.shape[0])[:, None], real.shape)[real]
+        # a cut that is left out for being next to another one is bridged
+        low = np.where(real, cuts[:, :-1], 0.0)[real]
+        first = np.concatenate([[True], lines[1:] != lines[:-1]])
+        low[first] = 0.0
+        high = np.concatenate([low[1:], [0.0]])
+        last = np.concatenate([first[1:], [True]])
+        high[last] = end
+        return lines, low, high
+
+    def _end(self, unit: Array, across: Array) -> Array:
+        """Distance to the surface of the box [kpc]."""
+        sun, radius, height = self.sun, self.mesh.radius, self.mesh.half_height
+        with np.errstate(divide="ignore", invalid="ignore"):
+            towards = unit[:, 0] * sun.r
+            wall = (towards + np.sqrt(towards**2 + across**2 * (radius**2 - sun.r**2))) / across**2
+            lid = (np.copysign(height, unit[:, 2]) - sun.z) / unit[:, 2]
+        return np.fmin(np.where(across > 0.0, wall, np.inf), np.where(unit[:, 2] != 0.0, lid, np.inf))
+
+
+@dataclass(frozen=True, slots=True)
+class _Watch:
+    """What the quadrature looks at: the gas column, and the intensity at three energies."""
+
+    field: EmissionField | None
+    absorption: Array
+
+    @classmethod
+    def of(cls, field: EmissionField | None, absorption: Absorption | None) -> _Watch:
+        if field is None:
+            return cls(None, np.zeros(0))
+        n = field.energy.size
+        chosen = sorted({0, n // 2, n - 1})
+        few = EmissionField(
+            field.energy[chosen],
+            field.mesh,
+            np.ascontiguousarray(field.values[..., chosen]),
+            per_atom=field.per_atom,
+        )
+        uniform = np.zeros(n) if absorption is None else absorption.uniform
+        return cls(few, uniform[chosen])
+
+    @property
+    def size(self) -> int:
+        """Number of integrands."""
+        return 1 if self.field is None else self.field.energy.size
+
+    def values(self, density: Array, r: Array, z: Array, phi: Array, s: Array) -> Array:
+        """Integrands, shape (size, *shape of the points)."""
+        if self.field is None:
+            return density[None]
+        emitted = np.moveaxis(self.field.at(r, z, phi), -1, 0)
+        seen = emitted * np.exp(-self.absorption[:, None, None] * s)
+        return seen * density if self.field.per_atom else seen
+
+
+def _optical_depth(points: Points, absorption: Absorption, sun: Place) -> Array:
+    """Optical depth of the absorption that varies in space, shape (n_points, n_energy) or (0, 0)."""
+    field = absorption.field
+    if field is None:
+        return np.zeros((0, 0))
+    rate = field.at(points.r, points.z, points.phi)
+    at_sun = field.at(np.asarray(sun.r), np.asarray(sun.z), np.asarray(np.pi))
+    tau = np.zeros(rate.shape)
+    _accumulate(points.start, points.s, rate, at_sun, tau)
+    return tau
+
+
+@njit(cache=True, error_model="numpy")
+def _accumulate(start, s, rate, at_sun, tau):
+    """Trapezoids of `rate` over the distance from the Sun."""
+    for line in range(start.size - 1):
+        for e in range(rate.shape[1]):
+            depth, before, where = 0.0, at_sun[e], 0.0
+            for k in range(start[line], start[line + 1]):
+                depth += 0.5 * (before + rate[k, e]) * (s[k] - where)
+                before, where = rate[k, e], s[k]
+                tau[k, e] = depth
+
+
+@njit(cache=True, error_model="numpy")
+def _collect(start, r, phi, z, weight, s, uniform, tau, r_nodes, z_nodes, values, out):
+    """Sum of weight x field x exp(-tau) over the points of every line, into `out` (n_lines, n_energy)."""
+    n_energy = values.shape[3]
+    dimming = np.ones(n_energy)
+    absorbed = False
+    for e in range(n_energy):
+        absorbed |= uniform[e] > 0.0
+    for line in range(start.size - 1):
+        for k in range(start[line], start[line + 1]):
+            if weight[k] == 0.0 or r[k] >= r_nodes[-1] or abs(z[k]) >= z_nodes[-1]:
+                continue
+            i, u = _place(r[k], r_nodes)
+            j, v = _place(z[k], z_nodes)
+            m, n, w = _azimuth(phi[k], values.shape[1])
+            if absorbed:
+                for e in range(n_energy):
+                    dimming[e] = np.exp(-uniform[e] * s[k])
+            for around, share in ((m, 1.0 - w), (n, w)):
+                if share == 0.0:
+                    continue
+                share *= weight[k]
+                a, b = share * (1.0 - u) * (1.0 - v), share * (1.0 - u) * v
+                c, d = share * u * (1.0 - v), share * u * v
+                if tau.shape[0] == 0:
+                    for e in range(n_energy):
+                        out[line, e] += dimming[e] * (
+                            a * values[i, around, j, e]
+                            + b * values[i, around, j + 1, e]
+                            + c * values[i + 1, around, j, e]
+                            + d * values[i + 1, around, j + 1, e]
+                        )
+                else:
+                    for e in range(n_energy):
+                        out[line, e] += (
+                            dimming[e]
+                            * np.exp(-tau[k, e])
+                            * (
+                                a * values[i, around, j, e]
+                                + b * values[i, around, j + 1, e]
+                                + c * values[i + 1, around, j, e]
+                                + d * values[i + 1, around, j + 1, e]
+                            )
+                        )

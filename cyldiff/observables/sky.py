@@ -1,0 +1,152 @@
+"""Maps of the whole sky in HEALPix pixels (Gorski et al. 2005, ApJ 622, 759), by ``astropy-healpix``.
+
+A pixel holds the mean over its area: its intensity is taken at the centres of 4, then 16, then 64 parts, until
+halving their size changes nothing. Pixels are in nested order, in Galactic coordinates.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cyldiff.errors import DataError
+from cyldiff.observables.regions import Intensity, Region
+
+__all__ = ["map_average", "pixel_centers", "pixel_fractions", "pixel_means"]
+
+Array = NDArray[np.float64]
+
+#: relative change of a pixel at which it is not divided further
+TOLERANCE = 3e-3
+#: divisions in two of the side of a pixel, at least and at most
+FIRST, LAST = 1, 3
+#: divisions of a pixel on the rim of a region
+RIM = 4
+
+
+def _healpix(nside: int) -> Any:
+    try:
+        package = import_module("astropy_healpix")
+    except ImportError:
+        raise DataError(
+            'maps of the sky need the package astropy-healpix; install cyldiff with its extra "gamma": '
+            'pip install "cyldiff[gamma]"'
+        ) from None
+    if nside < 1 or nside > 1024 or nside & (nside - 1):
+        raise DataError(f"nside {nside}; expected a power of two from 1 to 1024")
+    return package.HEALPix(nside=nside, order="nested")
+
+
+def pixel_centers(nside: int, pixels: NDArray[np.int64] | None = None) -> tuple[Array, Array]:
+    """Galactic l and b [deg] of the centres of pixels in nested order; default all.
+
+    Raises
+    ------
+    DataError
+        for an nside that is no power of two, or without ``astropy-healpix``.
+    """
+    grid = _healpix(nside)
+    lon, lat = grid.healpix_to_lonlat(np.arange(grid.npix) if pixels is None else pixels)
+    return np.degrees(np.asarray(lon.rad, dtype=float)), np.degrees(np.asarray(lat.rad, dtype=float))
+
+
+def pixel_means(nside: int, intensity: Intensity, *, tolerance: float = TOLERANCE) -> Array:
+    """Mean intensity of every pixel.
+
+    Parameters
+    ----------
+    nside : int                 pixels are 12 nside^2
+    intensity : callable        (l, b) [deg], shape (n,) -> (..., n)
+    tolerance : float           see TOLERANCE; of the worst of the leading elements
+
+    Returns
+    -------
+    ndarray, shape (..., 12 nside^2)
+    """
+    everywhere = np.arange(12 * nside**2)
+    means = _divided(nside, everywhere, FIRST, intensity)
+    open_pixels = everywhere
+    for level in range(FIRST + 1, LAST + 1):
+        before = means[..., open_pixels]
+        if level == FIRST + 1:
+            # the parts of a pixel themselves say whether it varies; most do not
+            open_pixels, before = _uneven(nside, means, open_pixels, tolerance)
+        if not open_pixels.size:
+            break
+        after = _divided(nside, open_pixels, level, intensity)
+        means[..., open_pixels] = after
+        change = np.abs(after - before) > tolerance * np.abs(after)
+        open_pixels = open_pixels[change.reshape(-1, open_pixels.size).any(axis=0)]
+    return means
+
+
+def _divided(nside: int, pixels: NDArray[np.int64], level: int, intensity: Intensity) -> Array:
+    """Means over 4^level parts of pixels, shape (..., n_pixels)."""
+    parts = 4**level
+    out: Array | None = None
+    block = max(1, 8192 // parts)
+    for start in range(0, pixels.size, block):
+        some = pixels[start : start + block]
+        children = (some[:, None] * parts + np.arange(parts)).ravel()
+        values = intensity(*pixel_centers(nside * 2**level, children))
+        mean = values.reshape(*values.shape[:-1], some.size, parts).mean(axis=-1)
+        if out is None:
+            out = np.empty((*mean.shape[:-1], pixels.size))
+        out[..., start : start + some.size] = mean
+    assert out is not None
+    return out
+
+
+def _uneven(
+    nside: int, means: Array, pixels: NDArray[np.int64], tolerance: float
+) -> tuple[NDArray[np.int64], Array]:
+    """Pixels next to which the map bends: where the mean of the neighbours is another value.
+
+    The error of a mean of four parts is a sixteenth of the curvature over a pixel or so.
+    """
+    grid = _healpix(nside)
+    with np.errstate(invalid="ignore"):  # a few pixels have seven neighbours only
+        neighbours = np.asarray(grid.neighbours(pixels))
+    lonely = neighbours < 0
+    around = np.where(lonely, pixels, neighbours)
+    bend = means[..., around].mean(axis=-2) - means[..., pixels]
+    here = np.abs(bend) > 4.0 * tolerance * np.abs(means[..., pixels])
+    chosen = pixels[here.reshape(-1, pixels.size).any(axis=0)]
+    return chosen, means[..., chosen]
+
+
+def pixel_fractions(nside: int, region: Region) -> tuple[NDArray[np.int64], Array]:
+    """Pixels that a region touches (nested order), and which share of each it holds."""
+    lon, lat = pixel_centers(nside)
+    margin = 2.0 * np.degrees(np.sqrt(4.0 * np.pi / (12 * nside**2)))
+    (l_low, l_high), (b_low, b_high) = region.longitude, region.latitude
+    # near the poles a margin in longitude is no distance: all of them are looked at
+    wide = margin / np.maximum(np.cos(np.radians(lat)), 1e-3)
+    near = (lat >= b_low - margin) & (lat <= b_high + margin)
+    near &= ((lon - l_low + wide) % 360.0 <= l_high - l_low + 2.0 * wide) | (
+        l_high - l_low + 2.0 * wide >= 360.0
+    )
+    pixels = np.flatnonzero(near)
+    parts = 4**RIM
+    children = (pixels[:, None] * parts + np.arange(parts)).ravel()
+    inside = region.contains(*pixel_centers(nside * 2**RIM, children))
+    share = inside.reshape(pixels.size, parts).mean(axis=1)
+    return pixels[share > 0.0], share[share > 0.0]
+
+
+def map_average(values: Array, region: Region) -> Array:
+    """Mean over a region of a map (..., 12 nside^2) in nested order, pixels counted by their share.
+
+    Raises
+    ------
+    DataError
+        if nothing of the region is left.
+    """
+    nside = round(np.sqrt(values.shape[-1] / 12))
+    pixels, share = pixel_fractions(nside, region)
+    if not share.sum() > 0.0:
+        raise DataError(f'region "{region.name}": nothing of it is left')
+    return np.asarray(values[..., pixels] @ share / share.sum())
