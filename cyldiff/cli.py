@@ -13,6 +13,7 @@ import click
 
 from cyldiff.commands.anisotropy import anisotropy
 from cyldiff.commands.base import check_output, overwrites, reported
+from cyldiff.commands.source import source
 from cyldiff.errors import ConfigError, DataError, Problem, nearest, quoted
 from cyldiff.parallel.launch import launched_rank
 
@@ -185,11 +186,11 @@ def explain(key: str) -> None:
     click.echo(explain_key(key))
 
 
-@main.command(name="list", short_help="List runs, models, grids, data, species, kinds.")
+@main.command(name="list", short_help="List runs, models, grids, emission, data, species, kinds.")
 @click.argument("what", required=False)
 @reported
 def list_names(what: str | None) -> None:
-    """List the library, or one of: runs, models, grids, data, species, kinds.
+    """List the library, or one of: runs, models, grids, emission, data, species, kinds.
 
     The library is what comes with cyldiff and what lies in the folders of $CYLDIFF_PATH.
     """
@@ -310,6 +311,7 @@ def benchmark(cases: tuple[str, ...]) -> None:
 
 
 main.add_command(anisotropy)
+main.add_command(source)
 
 if __name__ == "__main__":
     main()

@@ -39,7 +39,9 @@ _PACKAGE = Path(__file__).resolve().parent
 #: keys a table is not read without; those of the library have more (``tests/library``)
 PEDIGREE = ("title", "citation", "retrieved_from", "retrieved_on", "licence", "processing", "sha256")
 #: a key that only a file of this kind has; tells the files of a user's folder apart
-_MARKS = {"runs": "run", "models": "halo", "grids": "space"}
+_MARKS = {"runs": "run", "models": "halo", "grids": "space", "emission": "components"}
+#: libraries that are folders of physics/
+_OF_PHYSICS = ("models", "emission")
 
 
 def folder(name: str) -> Path:
@@ -49,11 +51,11 @@ def folder(name: str) -> Path:
 
 
 def library(kind: str) -> list[Path]:
-    """Folders searched for bare names of `kind` (``"grids"``, ``"models"``, ``"runs"``).
+    """Folders searched for bare names of `kind` (``"grids"``, ``"models"``, ``"emission"``, ``"runs"``).
 
     Those of ``$CYLDIFF_PATH`` (separated like ``$PATH``), then the shipped one.
     """
-    shipped = folder("physics") / "models" if kind == "models" else folder(kind)
+    shipped = folder("physics") / kind if kind in _OF_PHYSICS else folder(kind)
     extra = [Path(p).expanduser() for p in os.environ.get("CYLDIFF_PATH", "").split(os.pathsep) if p]
     return [*extra, shipped]
 
