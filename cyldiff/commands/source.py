@@ -43,7 +43,7 @@ def source(
 ) -> None:
     """Spectrum of a single source at Earth.
 
-    CONFIG is a TOML file, or a name of the library (see "cyldiff list emission").
+    CONFIG is a TOML file, or a name of the library: "cyldiff list emission".
 
     \b
     energy        of the photon [GeV]

@@ -24,7 +24,6 @@ from cyldiff.observables.lepton_emission import LeptonEmission
 from cyldiff.particles.pion_production import PionProduction
 from cyldiff.registry import register
 from cyldiff.sources.cloud import mean_in_sphere
-from cyldiff.sources.cooled import CoolingMethod, cooled_electrons
 from cyldiff.sources.energy_spectrum import energy_above, per_energy, reach
 from cyldiff.transport.diffusion import BrokenPowerLawDiffusion, PowerLawDiffusion
 from cyldiff.transport.lepton_losses import Medium
@@ -257,7 +256,7 @@ class Electrons(Emitter):
     radiation: Kind("radiation-field") = Field(  # type: ignore[valid-type]
         description="radiation in the lobe, with the densities given; scales in r and z do not belong here"
     )
-    cooling: CoolingMethod = Field(
+    cooling: Literal["exact", "steady", "minimum"] = Field(
         default="exact",
         description='"exact" in time, "steady", or "minimum": Q min(T/b, age), the estimate of many papers',
     )
@@ -279,6 +278,8 @@ class Electrons(Emitter):
 
     def number(self, kinetic_energy: Array, *, age: float) -> Array:
         """Electrons per energy, increasing in T [GeV^-1]."""
+        # compiled code, which reading a config does without
+        from cyldiff.sources.cooled import cooled_electrons
 
         def injected(energy: Array) -> Array:
             return per_energy(self.injection, energy, energy=self.luminosity, above=self.above)

@@ -31,6 +31,8 @@ METHODS = ("exact", "steady", "minimum")
 _PANELS, _POINTS = 48, 6
 #: energies per decade of the table of cooling times
 _PER_DECADE = 64
+#: part of its energy that an electron has lost, below which ln(T_s / T) is that part
+_SLIGHT = 1e-5
 
 
 def cooled_electrons(
@@ -68,7 +70,9 @@ def cooled_electrons(
         return injection(t) * np.minimum(t / loss, age)
     rise = np.log(t[-1] / t)
     if method == "exact":
-        rise = np.minimum(rise, _rise(t, medium, age))
+        # what has hardly cooled would be lost in the rounding of T_s / T
+        first = age * loss / t
+        rise = np.minimum(rise, np.where(first < _SLIGHT, first, _rise(t, medium, age)))
     nodes, weights = np.polynomial.legendre.leggauss(_POINTS)
     place = ((np.arange(_PANELS)[:, None] + 0.5 * (1.0 + nodes)) / _PANELS).ravel()
     energy = t[:, None] * np.exp(rise[:, None] * place)

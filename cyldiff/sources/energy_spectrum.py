@@ -66,7 +66,7 @@ def energy_above(law: SpectralLaw, minimum: float) -> float:
                 f"a spectrum of index {law.indices[-1]:g} without a cut-off carries infinite energy; give a cutoff"
             )
         # far above all breaks, however smooth, it is a power law
-        top = 1e12 * max(minimum, *law.breaks)
+        top = 1e12 * max((minimum, *law.breaks))
         tail = float(law.per_rigidity(np.array(top))) * top**2 / (law.indices[-1] - 2.0)
     if not minimum < top:
         raise ValueError(f"the spectrum has nothing above {minimum:g} GeV: its cutoff is {law.cutoff:g} GV")

@@ -11,6 +11,7 @@ import pytest
 
 from cyldiff import resources
 from cyldiff.config.load import load_config, load_mapping
+from cyldiff.config.load_source import load_source, load_source_mapping
 from cyldiff.config.show import listing
 from cyldiff.particles.abundances import abundance_tables, load_abundances
 
@@ -22,6 +23,7 @@ PEDIGREE = {
     "valid_range", "uncertainty", "sha256", "columns",
 }  # fmt: skip
 GRIDS, MODELS, RUNS = (resources.names(kind) for kind in ("grids", "models", "runs"))
+EMISSION = resources.names("emission")
 
 
 def relative(path):
@@ -162,6 +164,19 @@ class TestModels:
         assert [name for name in MODELS if f"`{name}`" not in readme] == []
 
 
+class TestEmission:
+    @pytest.mark.parametrize("name", EMISSION)
+    def test_it_is_valid(self, name):
+        loaded = load_source(name)
+        assert loaded.model.title
+        assert loaded.model.pedigree["citation"].strip()
+        assert load_source_mapping(tomllib.loads(loaded.toml())).model == loaded.model
+
+    def test_each_is_in_the_readme(self):
+        readme = (PHYSICS / "emission" / "README.md").read_text()
+        assert [name for name in EMISSION if f"`{name}`" not in readme] == []
+
+
 class TestRuns:
     @pytest.mark.parametrize("name", RUNS)
     def test_it_is_valid(self, name):
@@ -189,7 +204,7 @@ def test_no_code_among_the_data(place):
     "place",
     [
         "grids", "runs", "physics", "physics/models", "physics/particles", "physics/measurements",
-        "physics/anisotropy", "physics/catalogues",
+        "physics/anisotropy", "physics/catalogues", "physics/emission", "physics/sed",
     ],
 )  # fmt: skip
 def test_every_folder_opens_with_a_readme(place):

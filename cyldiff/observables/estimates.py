@@ -1,4 +1,4 @@
-"""How bright the Galaxy is in cosmic rays that all its sources of one kind inject: two estimates.
+"""Estimates made for sources of cosmic rays with jets: what they do for the Galaxy, how far they accelerate.
 
 A power P per ln E (the energy-weighted injection E^2 Q), a disc of radius R, a halo of half-height H.
 LHAASO 2024 (black-hole jets, Methods): a leaky box, in which particles stay for H^2 / 4 D in the volume 2 pi R^2 H,
@@ -15,7 +15,13 @@ import numpy as np
 
 from cyldiff import constants as const
 
-__all__ = ["leaky_box_intensity", "residence_time", "thin_disc_intensity"]
+__all__ = [
+    "diffusion_bound",
+    "jet_maximum_energy",
+    "leaky_box_intensity",
+    "residence_time",
+    "thin_disc_intensity",
+]
 
 
 def residence_time(diffusion: float, half_height: float) -> float:
@@ -45,3 +51,20 @@ def thin_disc_intensity(power: float, *, diffusion: float, half_height: float, r
     """E^2 J in the middle of a thin disc of sources; arguments as :func:`leaky_box_intensity`."""
     column = power * half_height / (2.0 * diffusion * np.pi * radius**2)
     return float(const.SPEED_OF_LIGHT_CM_S / (4.0 * np.pi) * column / const.KPC_CM**3)
+
+
+def diffusion_bound(distance: float, age: float) -> float:
+    """D with which particles reach a distance [kpc] in a time [Myr]: d^2 / 4 t [kpc^2/Myr].
+
+    LHAASO 2024 bounds D around SS 433 by it: 4e28 cm^2/s for a cloud at 100 pc and 20 kyr.
+    """
+    return distance**2 / (4.0 * age)
+
+
+def jet_maximum_energy(power: float, magnetisation_speed: float) -> float:
+    """Highest energy of protons in a jet [GeV]: 10 PeV (L / 1e38 erg/s)^1/2 (sigma v / c)^1/2.
+
+    Aharonian & Zhang, Eq. 3, for a kinetic power L [GeV/Myr] and the product of magnetisation and v/c.
+    """
+    scale = power / (1e38 * const.ERG_GEV * const.MYR_S)
+    return float(1e7 * np.sqrt(scale * magnetisation_speed))
