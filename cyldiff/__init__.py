@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from cyldiff.config.load import load_config
     from cyldiff.data.comparison import compare
     from cyldiff.data.measurements import load as load_measurement
+    from cyldiff.galaxy.xray_binaries import xrb_distribution
     from cyldiff.io.netcdf import read_result, write_result
     from cyldiff.observables.anisotropy import anisotropy
     from cyldiff.observables.ratios import ratio
@@ -48,6 +49,7 @@ __all__ = [
     "spectrum",
     "superpose",
     "write_result",
+    "xrb_distribution",
 ]
 
 _HOME = {
@@ -69,6 +71,7 @@ _HOME = {
     "spectrum": ("cyldiff.observables.spectra", "spectrum"),
     "superpose": ("cyldiff.sources.combined", "superpose"),
     "write_result": ("cyldiff.io.netcdf", "write_result"),
+    "xrb_distribution": ("cyldiff.galaxy.xray_binaries", "xrb_distribution"),
 }
 
 

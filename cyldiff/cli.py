@@ -16,6 +16,7 @@ from cyldiff.commands.base import check_output, overwrites, reported
 from cyldiff.commands.population import population
 from cyldiff.commands.gamma import gamma
 from cyldiff.commands.sources import sources
+from cyldiff.commands.source import source
 from cyldiff.errors import ConfigError, DataError, Problem, nearest, quoted
 from cyldiff.parallel.launch import launched_rank
 
@@ -200,6 +201,8 @@ def explain(key: str) -> None:
 def list_names(what: str | None) -> None:
     """List the library, or one of: runs, populations, models, catalogues, grids, data, species,
     kinds.
+@main.command(name="list", short_help="List runs, models, grids, emission, data, species, kinds.")
+    """List the library, or one of: runs, models, grids, emission, data, species, kinds.
 
     The library is what comes with cyldiff and what lies in the folders of $CYLDIFF_PATH.
     """
@@ -326,6 +329,7 @@ main.add_command(anisotropy)
 main.add_command(population)
 main.add_command(gamma)
 main.add_command(sources)
+main.add_command(source)
 
 if __name__ == "__main__":
     main()

@@ -30,6 +30,8 @@ CLASSICAL_ELECTRON_RADIUS_CM = 2.8179403262e-13  #: cm, CODATA 2018
 FINE_STRUCTURE = 7.2973525693e-3  #: CODATA 2018
 HBAR_C_GEV_CM = 197.3269804e-3 * 1.0e-13  #: GeV cm, CODATA 2018
 BOLTZMANN_GEV_K = 8.617333262e-14  #: GeV/K, CODATA 2018
+#: g, nominal solar mass parameter GM of IAU 2015 Resolution B3 over G of CODATA 2018
+SOLAR_MASS_G = 1.3271244e26 / 6.67430e-8
 HYDROGEN_MASS_G = 1.6735328e-24  #: g, mass of the 1H atom, CODATA 2018 and AME 2020
 
 #: pi r_e^2 c m_e c^2 in GeV cm^3 / Myr: the scale of ionisation and Coulomb losses

@@ -10,6 +10,7 @@ from cyldiff.galaxy import (  # noqa: F401
 from cyldiff.observables import modulation  # noqa: F401
 from cyldiff.particles import inelastic, injection, spallation  # noqa: F401
 from cyldiff.sources import history, laws, luminosity, normalisation, point, spectrum  # noqa: F401
+from cyldiff.observables import emitters, modulation  # noqa: F401
 from cyldiff.particles import inelastic, injection, pion_production, spallation  # noqa: F401
 from cyldiff.sources import history, luminosity, normalisation, point, spectrum  # noqa: F401
 from cyldiff.transport import convection, diffusion, reacceleration  # noqa: F401

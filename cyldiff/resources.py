@@ -51,6 +51,8 @@ _MARKS = {
 _IN_RUNS = ("runs", "populations")
 #: libraries that are folders of physics/
 _OF_PHYSICS = ("models", "catalogues")
+_MARKS = {"runs": "run", "models": "halo", "grids": "space", "emission": "components"}
+_OF_PHYSICS = ("models", "emission")
 
 
 def folder(name: str) -> Path:
@@ -67,6 +69,8 @@ def library(kind: str) -> list[Path]:
     shipped = (
         folder("physics") / kind if kind in _OF_PHYSICS else folder("runs" if kind in _IN_RUNS else kind)
     )
+    """Folders searched for bare names of `kind` (``"grids"``, ``"models"``, ``"emission"``, ``"runs"``).
+    shipped = folder("physics") / kind if kind in _OF_PHYSICS else folder(kind)
     extra = [Path(p).expanduser() for p in os.environ.get("CYLDIFF_PATH", "").split(os.pathsep) if p]
     return [*extra, shipped]
 

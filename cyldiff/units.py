@@ -77,6 +77,7 @@ DIMENSIONS: dict[str, tuple[str, str, dict[str, float]]] = {
         "2.3 mg/cm^2",
         {"g/cm^2": 1.0, "mg/cm^2": 1e-3},
     ),
+    "mass": ("solMass", "25000 Msun", {"Msun": 1.0, "solMass": 1.0, "g": 1 / const.SOLAR_MASS_G}),
     "energy density": (
         "GeV / cm3",
         "0.26 eV/cm^3",

@@ -20,6 +20,7 @@ from cyldiff.config.tree import Slot, known_keys, slot_of, walk
 from cyldiff.data.diffuse import available_diffuse, load_diffuse
 from cyldiff.data.dipoles import available_dipoles, load_dipole
 from cyldiff.data.measurements import available, load
+from cyldiff.data.seds import available_seds, load_sed
 from cyldiff.errors import DataError, nearest, quoted
 from cyldiff.particles.species import nuclides
 from cyldiff.sources.population.schema import PopulationConfig
@@ -28,6 +29,7 @@ from cyldiff.units import DIMENSIONS, format_quantity
 __all__ = ["explain_key", "library_listing"]
 
 _LISTINGS = ("runs", "populations", "models", "catalogues", "grids", "data", "species", "kinds")
+_LISTINGS = ("runs", "models", "grids", "emission", "data", "species", "kinds")
 _PLAIN = {float: "number", int: "whole number", str: "text", bool: "true or false"}
 _USE = {f"{section}.use": library for section, library in LIBRARIES.items()}
 _ABUNDANCES = "physics.sources.NAME.abundances.use"
@@ -166,6 +168,7 @@ def _abundance_tables() -> tuple[str, ...]:
 
 def library_listing(what: str | None) -> str:
     """Names of the library; `what` is one of runs, populations, models, … (None: all)."""
+    """Names of the library; `what` is one of runs, models, grids, emission, data, species, kinds (None: all)."""
     if what is not None and what not in _LISTINGS:
         raise DataError(
             f"nothing called {quoted(what)} to list; known: {', '.join(_LISTINGS)}{nearest(what, _LISTINGS)}"
@@ -192,6 +195,9 @@ def _rows(what: str) -> Iterable[tuple[str, str]]:
         for name in available_diffuse():
             diffuse = load_diffuse(name)
             yield name, f"diffuse gamma rays, {len(diffuse)} points, {diffuse.citation.partition(';')[0]}"
+        for name in available_seds():
+            points = load_sed(name)
+            yield name, f"spectral energy distribution, {len(points)} points, {points.citation}"
     elif what == "species":
         for s in nuclides().values():
             yield s.name, "stable" if s.is_stable else f"half-life {s.half_life:g} Myr"

@@ -12,6 +12,7 @@ import pytest
 
 from cyldiff import resources
 from cyldiff.config.load import load_config, load_mapping
+from cyldiff.config.load_source import load_source, load_source_mapping
 from cyldiff.config.show import listing
 from cyldiff.particles.abundances import abundance_tables, load_abundances
 from cyldiff.sources.catalogue_file import load_catalogue
@@ -25,6 +26,7 @@ PEDIGREE = {
 }  # fmt: skip
 GRIDS, MODELS, RUNS = (resources.names(kind) for kind in ("grids", "models", "runs"))
 CATALOGUES = resources.names("catalogues")
+EMISSION = resources.names("emission")
 
 
 def relative(path):
@@ -209,6 +211,15 @@ class TestCatalogues:
                 ra, dec = (u.Quantity(source.data[f"lhaaso_{key}"]).to_value(u.deg) for key in ("ra", "dec"))
                 along = (ra - source.right_ascension) * math.cos(math.radians(dec))
                 assert math.hypot(along, dec - source.declination) < 0.5
+class TestEmission:
+    @pytest.mark.parametrize("name", EMISSION)
+    def test_it_is_valid(self, name):
+        loaded = load_source(name)
+        assert loaded.model.title
+        assert loaded.model.pedigree["citation"].strip()
+        assert load_source_mapping(tomllib.loads(loaded.toml())).model == loaded.model
+        readme = (PHYSICS / "emission" / "README.md").read_text()
+        assert [name for name in EMISSION if f"`{name}`" not in readme] == []
 
 
 class TestRuns:
@@ -239,6 +250,7 @@ def test_no_code_among_the_data(place):
     [
         "grids", "runs", "physics", "physics/models", "physics/particles", "physics/measurements",
         "physics/anisotropy", "physics/catalogues", "physics/gamma",
+        "physics/anisotropy", "physics/catalogues", "physics/emission", "physics/sed",
     ],
 )  # fmt: skip
 def test_every_folder_opens_with_a_readme(place):
