@@ -8,6 +8,6 @@ from cyldiff.galaxy import (  # noqa: F401
     spiral_arms,
 )
 from cyldiff.observables import modulation  # noqa: F401
-from cyldiff.particles import inelastic, injection, spallation  # noqa: F401
+from cyldiff.particles import inelastic, injection, lepton_production, spallation  # noqa: F401
 from cyldiff.sources import history, normalisation, point  # noqa: F401
 from cyldiff.transport import convection, diffusion, reacceleration  # noqa: F401

@@ -19,7 +19,7 @@ from cyldiff.config.toml import shown
 from cyldiff.config.tree import Slot, known_keys, slot_of, walk
 from cyldiff.data.measurements import available, load
 from cyldiff.errors import DataError, nearest, quoted
-from cyldiff.particles.species import nuclides
+from cyldiff.particles.species import known_species
 from cyldiff.units import DIMENSIONS, format_quantity
 
 __all__ = ["explain_key", "library_listing"]
@@ -172,7 +172,7 @@ def _rows(what: str) -> Iterable[tuple[str, str]]:
             paper = data.citation.partition(";")[0]
             yield name, f"{data.quantity}, {len(data)} points, {paper}"
     elif what == "species":
-        for s in nuclides().values():
+        for s in known_species().values():
             yield s.name, "stable" if s.is_stable else f"half-life {s.half_life:g} Myr"
     elif what == "kinds":
         for family in registry.families():

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from cyldiff import constants as const
 from cyldiff.errors import ConvergenceError
 from cyldiff.galaxy import Galaxy
 from cyldiff.grid import Grid, Kinematics, per_momentum
 from cyldiff.operators import TransportOperator
-from cyldiff.operators.schemes import steep_faces
+from cyldiff.operators.schemes import steep_faces, steep_places
 from cyldiff.parallel.comm import Comm
 from cyldiff.particles.network import Network
 from cyldiff.particles.species import Species
@@ -166,14 +168,19 @@ class ChainSolver:
         balance = np.array([f["balance"] for f in flows])
         return ChainSolution(tuple(chain), density, tuple(reports), balance, tuple(flows))
 
-    def operator(self, index: int, steep: NDArray[np.bool_] | None = None) -> TransportOperator:
-        """Discrete operator of the nuclide at a place of the chain; `steep` marks cut-offs in momentum."""
+    def operator(
+        self, index: int, steep: NDArray[np.bool_] | None = None, *, scheme: str | None = None
+    ) -> TransportOperator:
+        """Discrete operator of the species at a place of the chain.
+
+        `steep` marks cut-offs in momentum; `scheme` is another momentum flux than that of the chain.
+        """
         species = self.network.species[index]
         nucleus = self.kinematics(species)
         return TransportOperator.build(
             self.grid,
             self.propagation.coefficients(nucleus, self._sink(index, species, nucleus)),
-            scheme=self.scheme,
+            scheme=scheme or self.scheme,
             steep=steep,
         )
 
@@ -194,7 +201,7 @@ class ChainSolver:
     def _in_space(self) -> tuple[int, ...]:
         return tuple(range(1, 1 + len(self.grid.axes)))
 
-    def column(self, values: Array) -> Array:
+    def column(self, values: NDArray[Any]) -> NDArray[Any]:
         """Values per momentum, ready to multiply a field."""
         return per_momentum(values, len(self.grid.axes))
 
@@ -221,6 +228,9 @@ class ChainSolver:
         feedback = self.feedback(index)
         entries, levels = self._entries(index, sources, density)
         steep = steep_faces(np.array(levels))
+        guesses: dict[int, Array] = {}
+        if self._steep_by_place(species):
+            steep, guesses = self._monotone(index, entries, levels, steep)
         operator = self.operator(index, steep)
         row: list[SolveReport | None] = []
         flow = _Flow(operator, self.comm)
@@ -230,8 +240,8 @@ class ChainSolver:
                 entering.pop(number, None)
                 row.append(None)
                 continue
-            guess = None
-            if number in entering:
+            guess = guesses.get(number)
+            if guess is None and number in entering and not species.is_lepton:
                 before = density[number, index - 1] * to_log_p
                 # beyond a cut-off the density no longer goes with the source
                 guess = before * self.column(np.where(steep, 0.0, _ratio(level, entering[number])))
@@ -251,6 +261,26 @@ class ChainSolver:
             kept = {"density": density[:, index], "entering": entering, "state": self.solver.state}
             self.record.keep(species.name, {**kept, "reports": tuple(row), "flow": total})
         return tuple(row), total
+
+    def _steep_by_place(self, species: Species) -> bool:
+        """Whether spectra are cut off at some places only: where leptons do not get to before they cool."""
+        return species.is_lepton and self.scheme == "third-order"
+
+    def _monotone(
+        self, index: int, entries: list[Array], levels: list[Array], steep: NDArray[np.bool_]
+    ) -> tuple[NDArray[np.bool_], dict[int, Array]]:
+        """Where the spectra are steep, and starts for the solve, both from a solve with upwind losses."""
+        operator = self.operator(index, steep, scheme="upwind")
+        by_place, starts = np.zeros(self.grid.shape, dtype=bool), {}
+        for number, (source, level) in enumerate(zip(entries, levels, strict=True)):
+            if not self.comm.any(bool(source.any())):
+                continue
+            alive, start = _alive(level), np.zeros(self.grid.shape)
+            name = f"{self.network.species[index].name} with upwind losses"
+            start[:alive], _ = self._solve_one(operator.below(alive), source[:alive], None, None, name, alive)
+            by_place |= steep_places(start)
+            starts[number] = start
+        return by_place | self.column(steep), starts
 
     def _check(self, solution: Array, name: str) -> None:
         """Refuse a field that is not a number, or negative beyond round-off, on all ranks together."""
@@ -305,13 +335,21 @@ class ChainSolver:
         return protons
 
     def cut_offs(self, index: int, sources: Sequence[PrimarySource], density: Array) -> NDArray[np.bool_]:
-        """Lower faces of momenta at which a nuclide's spectrum is cut off, given the densities of its parents.
+        """Lower faces of momenta at which a species' spectrum is cut off, given the densities of its parents.
 
         Parameters
         ----------
-        density : ndarray, shape (n_components, n_species, *shape of a field)
+        density : ndarray, shape (n_components, n_species, *shape of a field), with that of a lepton itself
+
+        Returns
+        -------
+        ndarray, shape (n_p,), of a lepton the shape of a field
         """
-        return steep_faces(np.array(self._entries(index, sources, density)[1]))
+        steep = steep_faces(np.array(self._entries(index, sources, density)[1]))
+        if not self._steep_by_place(self.network.species[index]):
+            return steep
+        known = [field for field in density[:, index] if field.any()]
+        return self.column(steep) | np.any([steep_places(f) for f in known], axis=0)
 
     def _entries(
         self, index: int, sources: Sequence[PrimarySource], density: Array
@@ -335,7 +373,7 @@ class ChainSolver:
         return source
 
     def secondary_source(self, index: int, density: Array, nucleus: Kinematics) -> Array:
-        """Source of N(T) from spallation and decay of heavier nuclides."""
+        """Source of N(T) from spallation and decay of heavier nuclides; of leptons, from those of nuclei."""
         net, helium = self.network, self.galaxy.helium_fraction
         mine = np.flatnonzero(net.child == index)
         total = np.zeros(self.grid.shape)
@@ -350,6 +388,11 @@ class ChainSolver:
                 mother = net.species[parent]
                 rate = branching * decay_rate(mother.half_life, self.kinematics(mother).gamma)
                 total += self.column(rate) * density[parent]
+        for parent, child, sigma in net.leptons:
+            if child == index:
+                rate = const.MILLIBARN_DENSITY_RATE * (sigma[0] + helium * sigma[1])
+                made = rate @ density[parent].reshape(len(rate), -1)
+                total += made.reshape(self.grid.shape) * self.galaxy.hydrogen
         return total
 
 
