@@ -228,32 +228,32 @@ class ChainSolver:
         feedback = self.feedback(index)
         entries, levels = self._entries(index, sources, density)
         steep = steep_faces(np.array(levels))
-        guesses: dict[int, Array] = {}
-        if self._steep_by_place(species):
-            steep, guesses = self._monotone(index, entries, levels, steep)
-        operator = self.operator(index, steep)
+        shared = None if self._steep_by_place(species) else self.operator(index, steep)
         row: list[SolveReport | None] = []
-        flow = _Flow(operator, self.comm)
+        flow = _Flow(self.comm)
         for number, component in enumerate(sources):
             source, level = entries[number], levels[number]
             if not self.comm.any(bool(source.any())):  # nothing can come of nothing, whatever feeds back
                 entering.pop(number, None)
                 row.append(None)
                 continue
-            guess = guesses.get(number)
-            if guess is None and number in entering and not species.is_lepton:
-                before = density[number, index - 1] * to_log_p
-                # beyond a cut-off the density no longer goes with the source
-                guess = before * self.column(np.where(steep, 0.0, _ratio(level, entering[number])))
-            entering[number] = level
             name = species.name if len(sources) == 1 else f"{species.name} from {component.name}"
-            alive = _alive(level)
+            alive, guess = _alive(level), None
+            if shared is None:
+                operator, guess = self._monotone(index, source, alive, name)
+            else:
+                operator = shared
+                if number in entering:
+                    before = density[number, index - 1] * to_log_p
+                    # beyond a cut-off the density no longer goes with the source
+                    guess = before * self.column(np.where(steep, 0.0, _ratio(level, entering[number])))
+            entering[number] = level
             solution = np.zeros(self.grid.shape)
             solution[:alive], report = self._solve_one(
                 operator.below(alive), source[:alive], guess, feedback, name, alive
             )
             self._check(solution, name)
-            flow.add(solution, source if feedback is None else source + feedback(solution))
+            flow.add(operator, solution, source if feedback is None else source + feedback(solution))
             density[number, index] = solution / to_log_p
             row.append(report)
         total = flow.result()
@@ -263,24 +263,20 @@ class ChainSolver:
         return tuple(row), total
 
     def _steep_by_place(self, species: Species) -> bool:
-        """Whether spectra are cut off at some places only: where leptons do not get to before they cool."""
+        """Whether spectra end at every place by themselves: where leptons do not get to before they cool."""
         return species.is_lepton and self.scheme == "third-order"
 
-    def _monotone(
-        self, index: int, entries: list[Array], levels: list[Array], steep: NDArray[np.bool_]
-    ) -> tuple[NDArray[np.bool_], dict[int, Array]]:
-        """Where the spectra are steep, and starts for the solve, both from a solve with upwind losses."""
-        operator = self.operator(index, steep, scheme="upwind")
-        by_place, starts = np.zeros(self.grid.shape, dtype=bool), {}
-        for number, (source, level) in enumerate(zip(entries, levels, strict=True)):
-            if not self.comm.any(bool(source.any())):
-                continue
-            alive, start = _alive(level), np.zeros(self.grid.shape)
-            name = f"{self.network.species[index].name} with upwind losses"
-            start[:alive], _ = self._solve_one(operator.below(alive), source[:alive], None, None, name, alive)
-            by_place |= steep_places(start)
-            starts[number] = start
-        return by_place | self.column(steep), starts
+    def _monotone(self, index: int, source: Array, alive: int, name: str) -> tuple[TransportOperator, Array]:
+        """Operator of a lepton of one source, and a start: both from a solve with upwind losses.
+
+        That solution, which is positive, says where the spectra are too steep for a third-order flux.
+        """
+        upwind = self.operator(index, scheme="upwind").below(alive)
+        start = np.zeros(self.grid.shape)
+        start[:alive], _ = self._solve_one(
+            upwind, source[:alive], None, None, f"{name} (upwind losses)", alive
+        )
+        return self.operator(index, steep_places(start)), start
 
     def _check(self, solution: Array, name: str) -> None:
         """Refuse a field that is not a number, or negative beyond round-off, on all ranks together."""
@@ -343,13 +339,12 @@ class ChainSolver:
 
         Returns
         -------
-        ndarray, shape (n_p,), of a lepton the shape of a field
+        ndarray, shape (n_p,), of a lepton the shape of a field; all components together
         """
-        steep = steep_faces(np.array(self._entries(index, sources, density)[1]))
-        if not self._steep_by_place(self.network.species[index]):
-            return steep
-        known = [field for field in density[:, index] if field.any()]
-        return self.column(steep) | np.any([steep_places(f) for f in known], axis=0)
+        if self._steep_by_place(self.network.species[index]):
+            known = [steep_places(field) for field in density[:, index] if field.any()]
+            return np.any(known, axis=0) if known else np.zeros(self.grid.shape, dtype=bool)
+        return steep_faces(np.array(self._entries(index, sources, density)[1]))
 
     def _entries(
         self, index: int, sources: Sequence[PrimarySource], density: Array
@@ -471,15 +466,15 @@ def _place(grid: Grid, where: list[int]) -> str:
 class _Flow:
     """Adds up where the particles of one nuclide come from and go to."""
 
-    def __init__(self, operator: TransportOperator, comm: Comm) -> None:
-        self.operator, self.comm = operator, comm
-        self.weight = per_momentum(operator.width, len(operator.grid.axes)) * operator.grid.volume
+    def __init__(self, comm: Comm) -> None:
+        self.comm = comm
         self.total = dict.fromkeys(("source", "sink", "escape", "loss"), 0.0)
 
-    def add(self, solution: Array, source: Array) -> None:
-        out = self.operator.outflow(solution)
-        self.total["source"] += float(np.sum(source * self.weight))
-        self.total["sink"] += float(np.sum(self.operator.sink_rate * solution * self.weight))
+    def add(self, operator: TransportOperator, solution: Array, source: Array) -> None:
+        out = operator.outflow(solution)
+        weight = per_momentum(operator.width, len(operator.grid.axes)) * operator.grid.volume
+        self.total["source"] += float(np.sum(source * weight))
+        self.total["sink"] += float(np.sum(operator.sink_rate * solution * weight))
         self.total["loss"] += out.pop("p_low")
         self.total["escape"] += sum(out.values())
 
