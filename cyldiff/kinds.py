@@ -13,4 +13,6 @@ from cyldiff.sources import history, laws, luminosity, normalisation, point, spe
 from cyldiff.observables import emitters, modulation  # noqa: F401
 from cyldiff.particles import inelastic, injection, pion_production, spallation  # noqa: F401
 from cyldiff.sources import history, luminosity, normalisation, point, spectrum  # noqa: F401
+from cyldiff.particles import inelastic, injection, lepton_production, spallation  # noqa: F401
+from cyldiff.sources import history, normalisation, point  # noqa: F401
 from cyldiff.transport import convection, diffusion, reacceleration  # noqa: F401

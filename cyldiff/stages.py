@@ -65,7 +65,12 @@ def build_chain(
     physics, numerics = config.physics, config.solver
     comm, whole_grid = comm or Comm(), grid
     grid = own_part(whole_grid, comm)
-    galaxy = Galaxy.on_grid(physics.gas, grid)
+    galaxy = Galaxy.on_grid(
+        physics.gas,
+        grid,
+        magnetic_field=physics.magnetic_field,
+        radiation_field=physics.radiation_field,
+    )
     propagation = Propagation(
         grid=grid,
         galaxy=galaxy,
@@ -79,6 +84,7 @@ def build_chain(
         inelastic=physics.inelastic,
         spallation=physics.spallation,
         kinetic_energy=grid.kinetic_energy,
+        leptons=physics.secondary_leptons,
     )
     return ChainSolver(
         propagation,

@@ -24,6 +24,7 @@ from cyldiff.data.seds import available_seds, load_sed
 from cyldiff.errors import DataError, nearest, quoted
 from cyldiff.particles.species import nuclides
 from cyldiff.sources.population.schema import PopulationConfig
+from cyldiff.particles.species import known_species
 from cyldiff.units import DIMENSIONS, format_quantity
 
 __all__ = ["explain_key", "library_listing"]
@@ -199,7 +200,7 @@ def _rows(what: str) -> Iterable[tuple[str, str]]:
             points = load_sed(name)
             yield name, f"spectral energy distribution, {len(points)} points, {points.citation}"
     elif what == "species":
-        for s in nuclides().values():
+        for s in known_species().values():
             yield s.name, "stable" if s.is_stable else f"half-life {s.half_life:g} Myr"
     elif what == "kinds":
         for family in registry.families():

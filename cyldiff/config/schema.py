@@ -223,14 +223,17 @@ class PhysicsConfig(Model):
     radiation_field: Kind("radiation-field") | None = Field(  # type: ignore[valid-type]
         default=None, description="light that electrons and positrons scatter; needed with them"
     )
+    secondary_leptons: Kind("lepton-production") | None = Field(  # type: ignore[valid-type]
+        default=None, description="electrons and positrons made by nuclei on the gas; none without"
+    )
     secondary_protons: bool = Field(default=True, description="protons left behind by p-p and p-He reactions")
 
 
 class SpeciesConfig(Model):
-    """Which nuclides are followed."""
+    """Which nuclides and leptons are followed."""
 
     max_z: Integer | None = Field(default=None, ge=1, le=28, description="cut the chain above this charge")
-    include: Names | None = Field(default=None, description='list of nuclides, e.g. ["H1", "He4"]')
+    include: Names | None = Field(default=None, description='list of species, e.g. ["H1", "He4", "electron"]')
 
 
 class ErrorEstimate(Model):

@@ -13,6 +13,7 @@ from cyldiff import constants as const
 from cyldiff.catalogue import QUANTITIES
 from cyldiff.config.schema import RunConfig
 from cyldiff.grid import Axis, Grid
+from cyldiff.particles.species import Species
 from cyldiff.solve.chain import ChainSolution, PrimarySource
 from cyldiff.sources.component import injected_power, intensity
 
@@ -30,9 +31,9 @@ def build_dataset(
 ) -> xr.Dataset:
     """Fluxes at the Sun and everywhere, with what is needed to read them without cyldiff.
 
-    Species are ordered by charge and mass number.
+    Species are ordered by charge and mass number, leptons last.
     """
-    order = sorted(range(len(solution.species)), key=lambda i: (solution.species[i].Z, solution.species[i].A))
+    order = sorted(range(len(solution.species)), key=lambda i: _rank(solution.species[i]))
     species = [solution.species[i] for i in order]
     sun = config.physics.observer
     scale = np.array([strength[s.name] for s in sources])
@@ -106,6 +107,8 @@ def _observed(fields: Sequence[Array], grid: Grid, r: float, z: float) -> tuple[
     with np.errstate(divide="ignore", invalid="ignore"):
         gradient = np.where(value[:, None] > 0.0, slope / value[:, None], 0.0)
     return value, np.moveaxis(gradient, 1, 2)
+def _rank(species: Species) -> tuple[bool, int, int]:
+    return species.is_lepton, species.Z, species.A
 
 
 def _described(data: dict[str, Any], coords: dict[str, Any]) -> xr.Dataset:

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from cyldiff import constants as const
 from cyldiff.errors import ConvergenceError
 from cyldiff.galaxy import Galaxy
 from cyldiff.grid import Grid, Kinematics, per_momentum
 from cyldiff.operators import TransportOperator
-from cyldiff.operators.schemes import steep_faces
+from cyldiff.operators.schemes import steep_faces, steep_places
 from cyldiff.parallel.comm import Comm
 from cyldiff.particles.network import Network
 from cyldiff.particles.species import Species
@@ -166,14 +168,19 @@ class ChainSolver:
         balance = np.array([f["balance"] for f in flows])
         return ChainSolution(tuple(chain), density, tuple(reports), balance, tuple(flows))
 
-    def operator(self, index: int, steep: NDArray[np.bool_] | None = None) -> TransportOperator:
-        """Discrete operator of the nuclide at a place of the chain; `steep` marks cut-offs in momentum."""
+    def operator(
+        self, index: int, steep: NDArray[np.bool_] | None = None, *, scheme: str | None = None
+    ) -> TransportOperator:
+        """Discrete operator of the species at a place of the chain.
+
+        `steep` marks cut-offs in momentum; `scheme` is another momentum flux than that of the chain.
+        """
         species = self.network.species[index]
         nucleus = self.kinematics(species)
         return TransportOperator.build(
             self.grid,
             self.propagation.coefficients(nucleus, self._sink(index, species, nucleus)),
-            scheme=self.scheme,
+            scheme=scheme or self.scheme,
             steep=steep,
         )
 
@@ -194,7 +201,7 @@ class ChainSolver:
     def _in_space(self) -> tuple[int, ...]:
         return tuple(range(1, 1 + len(self.grid.axes)))
 
-    def column(self, values: Array) -> Array:
+    def column(self, values: NDArray[Any]) -> NDArray[Any]:
         """Values per momentum, ready to multiply a field."""
         return per_momentum(values, len(self.grid.axes))
 
@@ -221,29 +228,32 @@ class ChainSolver:
         feedback = self.feedback(index)
         entries, levels = self._entries(index, sources, density)
         steep = steep_faces(np.array(levels))
-        operator = self.operator(index, steep)
+        shared = None if self._steep_by_place(species) else self.operator(index, steep)
         row: list[SolveReport | None] = []
-        flow = _Flow(operator, self.comm)
+        flow = _Flow(self.comm)
         for number, component in enumerate(sources):
             source, level = entries[number], levels[number]
             if not self.comm.any(bool(source.any())):  # nothing can come of nothing, whatever feeds back
                 entering.pop(number, None)
                 row.append(None)
                 continue
-            guess = None
-            if number in entering:
-                before = density[number, index - 1] * to_log_p
-                # beyond a cut-off the density no longer goes with the source
-                guess = before * self.column(np.where(steep, 0.0, _ratio(level, entering[number])))
-            entering[number] = level
             name = species.name if len(sources) == 1 else f"{species.name} from {component.name}"
-            alive = _alive(level)
+            alive, guess = _alive(level), None
+            if shared is None:
+                operator, guess = self._monotone(index, source, alive, name)
+            else:
+                operator = shared
+                if number in entering:
+                    before = density[number, index - 1] * to_log_p
+                    # beyond a cut-off the density no longer goes with the source
+                    guess = before * self.column(np.where(steep, 0.0, _ratio(level, entering[number])))
+            entering[number] = level
             solution = np.zeros(self.grid.shape)
             solution[:alive], report = self._solve_one(
                 operator.below(alive), source[:alive], guess, feedback, name, alive
             )
             self._check(solution, name)
-            flow.add(solution, source if feedback is None else source + feedback(solution))
+            flow.add(operator, solution, source if feedback is None else source + feedback(solution))
             density[number, index] = solution / to_log_p
             row.append(report)
         total = flow.result()
@@ -251,6 +261,22 @@ class ChainSolver:
             kept = {"density": density[:, index], "entering": entering, "state": self.solver.state}
             self.record.keep(species.name, {**kept, "reports": tuple(row), "flow": total})
         return tuple(row), total
+
+    def _steep_by_place(self, species: Species) -> bool:
+        """Whether spectra end at every place by themselves: where leptons do not get to before they cool."""
+        return species.is_lepton and self.scheme == "third-order"
+
+    def _monotone(self, index: int, source: Array, alive: int, name: str) -> tuple[TransportOperator, Array]:
+        """Operator of a lepton of one source, and a start: both from a solve with upwind losses.
+
+        That solution, which is positive, says where the spectra are too steep for a third-order flux.
+        """
+        upwind = self.operator(index, scheme="upwind").below(alive)
+        start = np.zeros(self.grid.shape)
+        start[:alive], _ = self._solve_one(
+            upwind, source[:alive], None, None, f"{name} (upwind losses)", alive
+        )
+        return self.operator(index, steep_places(start)), start
 
     def _check(self, solution: Array, name: str) -> None:
         """Refuse a field that is not a number, or negative beyond round-off, on all ranks together."""
@@ -305,12 +331,19 @@ class ChainSolver:
         return protons
 
     def cut_offs(self, index: int, sources: Sequence[PrimarySource], density: Array) -> NDArray[np.bool_]:
-        """Lower faces of momenta at which a nuclide's spectrum is cut off, given the densities of its parents.
+        """Lower faces of momenta at which a species' spectrum is cut off, given the densities of its parents.
 
         Parameters
         ----------
-        density : ndarray, shape (n_components, n_species, *shape of a field)
+        density : ndarray, shape (n_components, n_species, *shape of a field), with that of a lepton itself
+
+        Returns
+        -------
+        ndarray, shape (n_p,), of a lepton the shape of a field; all components together
         """
+        if self._steep_by_place(self.network.species[index]):
+            known = [steep_places(field) for field in density[:, index] if field.any()]
+            return np.any(known, axis=0) if known else np.zeros(self.grid.shape, dtype=bool)
         return steep_faces(np.array(self._entries(index, sources, density)[1]))
 
     def _entries(
@@ -335,7 +368,7 @@ class ChainSolver:
         return source
 
     def secondary_source(self, index: int, density: Array, nucleus: Kinematics) -> Array:
-        """Source of N(T) from spallation and decay of heavier nuclides."""
+        """Source of N(T) from spallation and decay of heavier nuclides; of leptons, from those of nuclei."""
         net, helium = self.network, self.galaxy.helium_fraction
         mine = np.flatnonzero(net.child == index)
         total = np.zeros(self.grid.shape)
@@ -350,6 +383,11 @@ class ChainSolver:
                 mother = net.species[parent]
                 rate = branching * decay_rate(mother.half_life, self.kinematics(mother).gamma)
                 total += self.column(rate) * density[parent]
+        for parent, child, sigma in net.leptons:
+            if child == index:
+                rate = const.MILLIBARN_DENSITY_RATE * (sigma[0] + helium * sigma[1])
+                made = rate @ density[parent].reshape(len(rate), -1)
+                total += made.reshape(self.grid.shape) * self.galaxy.hydrogen
         return total
 
 
@@ -428,15 +466,15 @@ def _place(grid: Grid, where: list[int]) -> str:
 class _Flow:
     """Adds up where the particles of one nuclide come from and go to."""
 
-    def __init__(self, operator: TransportOperator, comm: Comm) -> None:
-        self.operator, self.comm = operator, comm
-        self.weight = per_momentum(operator.width, len(operator.grid.axes)) * operator.grid.volume
+    def __init__(self, comm: Comm) -> None:
+        self.comm = comm
         self.total = dict.fromkeys(("source", "sink", "escape", "loss"), 0.0)
 
-    def add(self, solution: Array, source: Array) -> None:
-        out = self.operator.outflow(solution)
-        self.total["source"] += float(np.sum(source * self.weight))
-        self.total["sink"] += float(np.sum(self.operator.sink_rate * solution * self.weight))
+    def add(self, operator: TransportOperator, solution: Array, source: Array) -> None:
+        out = operator.outflow(solution)
+        weight = per_momentum(operator.width, len(operator.grid.axes)) * operator.grid.volume
+        self.total["source"] += float(np.sum(source * weight))
+        self.total["sink"] += float(np.sum(operator.sink_rate * solution * weight))
         self.total["loss"] += out.pop("p_low")
         self.total["escape"] += sum(out.values())
 
