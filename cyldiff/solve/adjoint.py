@@ -23,7 +23,7 @@ from scipy.interpolate import CubicSpline
 from cyldiff.errors import ConvergenceError, GridError
 from cyldiff.grid import Grid, per_momentum
 from cyldiff.operators import TransportOperator
-from cyldiff.operators.adjoint import adjoint
+from cyldiff.operators.adjoint import adjoint, at_momenta, scaled, without_momentum
 from cyldiff.solve.azimuthal import meridional_operator
 from cyldiff.solve.crank_nicolson import Stepper
 from cyldiff.solve.steady import SHIFT_RATIO, SteadySolver, longest_time
@@ -31,6 +31,7 @@ from cyldiff.solve.steady import SHIFT_RATIO, SteadySolver, longest_time
 __all__ = ["AdjointModes", "mode_numbers", "stencil", "synthesis"]
 
 Array = NDArray[np.float64]
+Feedback = Callable[[Array], Array]
 
 #: what is observed
 VALUE, SLOPE_R, SLOPE_Z = range(3)
@@ -38,8 +39,11 @@ VALUE, SLOPE_R, SLOPE_Z = range(3)
 EVERY_MODE = 12
 #: ratio of neighbouring modes beyond
 MODE_RATIO = 1.06
-#: cycles of a steady solve before it counts as failed
-MAXIMUM_CYCLES = 60
+#: cycles of one pass of a steady solve, and passes before it counts as failed
+MAXIMUM_CYCLES, MAXIMUM_PASSES = 60, 12
+#: residual that cannot be reduced, relative to sum (diagonal |R| V)
+ROUND_OFF = 1e-13
+_NOTHING = np.zeros(1)
 
 
 def stencil(grid: Grid, r: float, z: float) -> Array:
@@ -102,10 +106,12 @@ class AdjointModes:
     ----------
     operator : adjoint averaged over phi, without phi [1/Myr]
     around : sink of the mode m = 1, shape of a field [1/Myr]
+    feedback : adjoint of what a nuclide makes of itself, on fields of the operator
     """
 
     operator: TransportOperator
     around: Array
+    feedback: Feedback | None = None
 
     @classmethod
     def of(cls, operator: TransportOperator) -> AdjointModes:
@@ -127,6 +133,26 @@ class AdjointModes:
         turned, losses = meridional_operator(adjoint(operator))
         step = 2.0 * np.pi / operator.grid.shape[2]
         return cls(turned, 0.5 * step**2 * losses)
+
+    def last(self, n: int) -> AdjointModes:
+        """The lowest `n` momenta alone, which come last."""
+        size = self.operator.grid.shape[0]
+        return AdjointModes(at_momenta(self.operator, size - n, size), self.around[size - n :])
+
+    def in_units(self, factor: Array) -> AdjointModes:
+        """The same with time in units of `factor`, one per momentum, equal ones where they are coupled."""
+        feedback = self.feedback
+        return AdjointModes(
+            scaled(self.operator, factor),
+            self.around * per_momentum(factor, 2),
+            None if feedback is None else lambda field: factor[0] * feedback(field),
+        )
+
+    def longest(self) -> float:
+        """Longest mean time to leave the box, of the mode 0, over all places and momenta, without sinks."""
+        operator = without_momentum(replace(self.operator, sink_rate=np.zeros_like(self.operator.sink_rate)))
+        found, _ = SteadySolver(1e-3).solve(operator, np.ones(operator.grid.shape), name="time to escape")
+        return float(found.max())
 
     def mode(self, m: float, cells: int | None = None) -> TransportOperator:
         """The operator of a mode; with `cells`, of the finite volumes of so many cells in phi."""
@@ -168,16 +194,16 @@ class AdjointModes:
             operator = self.mode(m, cells)
             # a mode does not live longer than it takes to cross its waves at the edge
             solver.longest = whole if m == 0 else min(whole, (self.operator.grid.r.faces[-1] / m) ** 2)
-            row = [
-                _solve(solver, operator, np.broadcast_to(q, shape), tolerance, weight, f"mode {m:g}")
-                for q in right(m)
-            ]
+            row = []
+            for q in right(m):
+                q = np.broadcast_to(q, shape)
+                row.append(_solve(solver, operator, self.feedback, q, tolerance, weight, f"mode {m:g}"))
             found.append(np.stack(row))
         return np.stack(found)
 
     def in_time(
         self, m: float, start: Array, times: Sequence[float], *, begin: float = 0.0, tolerance: float = 1e-3,
-        weight: Array | None = None, cells: int | None = None,
+        linear: float = 1e-3, weight: Array | None = None, cells: int | None = None,
         finished: Callable[[float, Sequence[Array]], bool] | None = None,
     ) -> list[list[Array]]:  # fmt: skip
         """Responses of a mode to bursts of the given ages, for every start (n_starts, *shape of a field).
@@ -189,25 +215,36 @@ class AdjointModes:
         operator = self.mode(m, cells)
         start = np.broadcast_to(start, (len(start), *operator.grid.shape))
         stepper = Stepper(
-            [operator] * len(start), lambda index, time, fields: 0.0, tolerance=tolerance, weight=weight
+            [operator] * len(start), lambda index, time, fields: _NOTHING, tolerance=tolerance, linear=linear,
+            feedback=lambda index: self.feedback, weight=weight,
         )  # fmt: skip
         return stepper.advance(list(start), list(times), begin=begin, finished=finished)
 
 
 def _solve(
-    solver: SteadySolver, operator: TransportOperator, q: Array, tolerance: float, weight: Array | None, name: str
-) -> Array:
+    solver: SteadySolver, operator: TransportOperator, feedback: Feedback | None, q: Array, tolerance: float,
+    weight: Array | None, name: str,
+) -> Array:  # fmt: skip
     """One right-hand side, by cycles until what is left is below the tolerance."""
     volume = operator.grid.volume.ravel()
-    size = np.abs(q).reshape(len(q), -1) @ volume
-    allowed = tolerance * size
+
+    def size(field: Array) -> Array:
+        return np.abs(field).reshape(len(field), -1) @ volume
+
+    allowed = tolerance * size(q)
     if weight is not None:
-        allowed = tolerance * float(np.max(size * weight)) / weight
-    found, steps = solver.reduce(operator, q, np.maximum(allowed, 1e-290))
-    left = np.abs(q - operator.apply(found)).reshape(len(q), -1) @ volume
-    # what round-off leaves of a sum over large terms
-    floor = 1e-13 * np.abs(operator.diagonal * found).reshape(len(q), -1) @ volume
-    worst = float(np.max(left / np.maximum(allowed, floor + 1e-290)))
-    if not worst < 2.0:
-        raise ConvergenceError(f"{name}: residual {worst:.1e} times the tolerance after {steps} steps")
-    return found.copy()
+        allowed = tolerance * float(np.max(size(q) * weight)) / weight
+    allowed = np.maximum(allowed, 1e-290)
+    found, defect = np.zeros(q.shape), q
+    # once without feedback; with it, every pass brings in one more generation
+    for _ in range(MAXIMUM_PASSES):
+        change, _ = solver.reduce(operator, defect, 0.5 * allowed)
+        found = found + change
+        defect = q - operator.apply(found)
+        if feedback is not None:
+            defect += feedback(found)
+        # what round-off leaves of a sum over large terms does not count
+        worst = float(np.max(size(defect) / (allowed + ROUND_OFF * size(operator.diagonal * found))))
+        if worst <= 1.0:
+            return found
+    raise ConvergenceError(f"{name}: residual {worst:.1e} times the tolerance after {MAXIMUM_PASSES} passes")

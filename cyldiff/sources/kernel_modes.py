@@ -40,8 +40,4 @@ def kernel_mode(grid: Grid, r: float, z: float, spread: float, mode: float) -> A
     at = 0.5 * (low + high) + 0.5 * (high - low) * nodes
     # the kernel is symmetric: the derivative for the place of the source is that of the first argument
     slope_z = 0.5 * vertical_kernel(z, at, spread, height)[1] @ weights
-    return np.stack(
-        [np.outer(in_plane, vertical), np.outer(slope_r, vertical), np.outer(in_plane, slope_z)]
-    )
-
-
+    return np.stack([np.outer(in_plane, vertical), np.outer(slope_r, vertical), np.outer(in_plane, slope_z)])
