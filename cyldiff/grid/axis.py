@@ -10,7 +10,7 @@ from scipy.optimize import brentq
 
 from cyldiff.errors import GridError
 
-__all__ = ["Axis", "azimuthal_axis", "radial_axis", "slab_axis", "vertical_axis"]
+__all__ = ["Axis", "azimuthal_axis", "radial_axis", "refined_radial_axis", "slab_axis", "vertical_axis"]
 
 #: a finite-volume axis needs this many cells for a second difference and a boundary on each side
 MINIMUM_CELLS = 5
@@ -97,6 +97,19 @@ def radial_axis(n: int, radius: float) -> Axis:
     """Uniform cells from the axis to `radius`; no node lies on r = 0, no flux passes it."""
     _enough("r", n)
     faces = np.linspace(0.0, radius, n + 1)
+    return Axis("r", faces, 0.5 * (faces[1:] + faces[:-1]))
+
+
+def refined_radial_axis(radius: float, around: float, cell: float, growth: float) -> Axis:
+    """Cells that are `cell` wide at the radius `around` and grow away from it, by `growth` each in the end.
+
+    The faces are ``around + (cell / g) sinh(g xi)`` of uniform faces in xi [kpc].
+    """
+    scale = cell / growth
+    low, high = np.arcsinh(-around / scale), np.arcsinh((radius - around) / scale)
+    n = max(int(np.ceil((high - low) / growth)), MINIMUM_CELLS)
+    faces = around + scale * np.sinh(np.linspace(low, high, n + 1))
+    faces[0], faces[-1] = 0.0, radius
     return Axis("r", faces, 0.5 * (faces[1:] + faces[:-1]))
 
 

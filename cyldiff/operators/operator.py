@@ -60,6 +60,7 @@ class TransportOperator:
     loss_rate, sink_rate, reacceleration  parts of it that solvers precondition with
     D_center : ndarray                    local time scale for pseudo-time steps [kpc^2/Myr]
     separable : bool                      couplings in space over D_center are the same at all momenta
+    upward : bool                         an adjoint: rows in reverse order of momentum, see `adjoint`
     """
 
     grid: Grid
@@ -74,6 +75,7 @@ class TransportOperator:
     width: Array
     bottom: Array = field(repr=False)
     separable: bool = False
+    upward: bool = False
 
     @classmethod
     def build(

@@ -32,7 +32,7 @@ from cyldiff.errors import ConvergenceError
 from cyldiff.grid import per_momentum
 from cyldiff.operators import TransportOperator
 from cyldiff.solve.steady import SHIFT_RATIO, SteadySolver, longest_time
-from cyldiff.solve.time_progress import DAMPED, Moment, Progress
+from cyldiff.solve.time_progress import DAMPED, FAINT, Moment, Progress
 
 __all__ = ["Stepper", "TimeReport", "shifted"]
 
@@ -43,7 +43,7 @@ GROWTH, SHRINK = 2.0, 0.2  #: largest and smallest change of a step
 SAFETY = 0.9
 #: every so many steps, one begins with backward Euler over this part of it
 DAMPING_EVERY, DAMPING_PART = 8, 1.0 / 16.0
-#: residual of the linear solve of a step, as a part of the tolerance
+#: residual of the linear solve of a step, as a part of the tolerance, if nothing else is asked
 LINEAR = 1e-3
 #: and of what is to be solved, so that the steady state is reached and not only approached
 REDUCTION = 0.03
@@ -93,6 +93,9 @@ class Stepper:
         will be at the next output or switch if it goes on growing as it does
     feedback : index -> part of the source that depends linearly on the field itself, or None
     maximum_steps : more of them, accepted and rejected, are an error
+    weight : importance of the momenta relative to one another, shape (n_p,): what is `FAINT` of the
+        largest need not be exact. Without it every momentum is, however little it holds.
+    linear : residual of the linear solve of a step, as a part of the tolerance
 
     Attributes
     ----------
@@ -107,10 +110,14 @@ class Stepper:
     tolerance: float = 1e-3
     feedback: Callable[[int], Feedback | None] = lambda index: None
     maximum_steps: int = 100_000
+    weight: Array | None = None
+    linear: float = LINEAR
     report: TimeReport = field(default_factory=TimeReport)
 
     def __post_init__(self) -> None:
-        self._linear = [_StepSolver(operator) for operator in self.operators]
+        solvers = {id(operator): operator for operator in self.operators}
+        solvers = {key: _StepSolver(operator) for key, operator in solvers.items()}
+        self._linear = [solvers[id(operator)] for operator in self.operators]
         self.accounts = [_empty_account() for _ in self.operators]
         self.largest: list[Array] = [np.zeros(o.grid.shape[0]) for o in self.operators]
 
@@ -122,6 +129,7 @@ class Stepper:
         begin: float = 0.0,
         switches: Sequence[float] = (),
         first_step: float | None = None,
+        finished: Callable[[float, Sequence[Array]], bool] | None = None,
     ) -> list[list[Array]]:
         """Fields at the requested times.
 
@@ -132,10 +140,11 @@ class Stepper:
         begin : start time [Myr]; counts as a switch
         switches : times at which sources change abruptly [Myr]; steps end there
         first_step : first trial step after a switch [Myr]; default: 1e-3 of what follows until the next stop
+        finished : asked at every requested time, whether what follows is not needed
 
         Returns
         -------
-        list over times of lists of fields
+        list over times of lists of fields; ends early if `finished`
 
         Raises
         ------
@@ -145,7 +154,7 @@ class Stepper:
         if not times or list(times) != sorted(set(times)) or times[0] < begin:
             raise ValueError(f"times must increase from {begin:g} Myr on")
         stops = sorted({*times, *(s for s in switches if begin < s < times[-1])} - {begin})
-        state = Progress(begin, [np.array(u, dtype=float) for u in start], self.largest)
+        state = Progress(begin, [np.array(u, dtype=float) for u in start], self.largest, self.weight)
         results: list[list[Array]] = []
         if times[0] == begin:
             results.append(list(state.fields))
@@ -157,6 +166,8 @@ class Stepper:
             fresh = stop in switches
             if stop in times:
                 results.append(list(state.fields))
+                if finished is not None and finished(stop, state.fields):
+                    break
         return results
 
     def _to(self, state: Progress, stop: float) -> None:
@@ -264,8 +275,11 @@ class Stepper:
             left = _norm(operator, defect)
             if allowed is None:
                 scale = np.maximum(held, left)
-                allowed = np.minimum(LINEAR * self.tolerance * scale, REDUCTION * left)
+                allowed = np.minimum(self.linear * self.tolerance * scale, REDUCTION * left)
                 allowed = np.maximum(allowed, np.maximum(irreducible, 1e-290))
+                if self.weight is not None:
+                    faint = FAINT * self.linear * float(np.max(scale * self.weight))
+                    allowed = np.maximum(allowed, faint / self.weight)
             if np.all(left <= allowed):
                 alive = scale > 1e-280
                 worst = float(np.max(left[alive] / scale[alive], initial=0.0))

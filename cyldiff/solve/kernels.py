@@ -71,11 +71,14 @@ def _transpose(a, out):
 
 
 @njit(**_OPTIONS)
-def scale(D, r_lo, r_up, r_d, z_lo, z_up, z_d, p_lo, p_up, p_up2, diag, sink, loss, width, lead, a, b, c, t):
+def scale(
+    D, r_lo, r_up, r_d, z_lo, z_up, z_d, p_lo, p_up, p_up2, diag, sink, loss, width, lead, upward, a, b, c, t
+):
     """Divide the operator by D; fill the natural coefficients `a`, `c` and the transposed ones `b`, `t`.
 
     The march moves the losses F = b U through the lower face of cell k as
     ``(1 + lead[k]) F[k] - lead[k] F[k + 1]``: first-order upwind for 0, second-order for 1/2.
+    That of an adjoint (`upward`) takes the losses of the cell itself for what it gains from k + 1 and k + 2.
     """
     n_p, n_r, n_z = D.shape
     inverse = np.empty((n_r, n_z))
@@ -107,14 +110,15 @@ def scale(D, r_lo, r_up, r_d, z_lo, z_up, z_d, p_lo, p_up, p_up2, diag, sink, lo
         # the march starts from zero, whatever the topmost entries
         above, second = min(k + 1, n_p - 1), min(k + 2, n_p - 1)
         gain = upwind * (1.0 + lead[above] + lead[k])
+        from_above, from_second = (k, k) if upward else (above, second)
         for i in range(n_r):
             for j in range(n_z):
-                tile[i, j] = gain * loss[above, i, j] * inverse[i, j]
+                tile[i, j] = gain * loss[from_above, i, j] * inverse[i, j]
         _transpose(tile, t[k, MARCH])
         gain = -upwind * lead[above]
         for i in range(n_r):
             for j in range(n_z):
-                tile[i, j] = gain * loss[second, i, j] * inverse[i, j]
+                tile[i, j] = gain * loss[from_second, i, j] * inverse[i, j]
         _transpose(tile, t[k, MARCH_SECOND])
 
 

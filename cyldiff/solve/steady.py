@@ -183,7 +183,7 @@ class _Problem:
         kernels.scale(
             self.D, r.lower, r.upper, r.diagonal, z.lower, z.upper, z.diagonal,
             p[-1], p[1], p[2], operator.diagonal, operator.sink_rate, operator.loss_rate,
-            operator.width, lead, self.a, self.b, self.c, self.t,
+            operator.width, lead, operator.upward, self.a, self.b, self.c, self.t,
         )  # fmt: skip
         self.q = scratch("q", shape)
         self.volume = operator.grid.volume
@@ -316,6 +316,8 @@ def march_lead(operator: TransportOperator) -> Array:
     lead = np.zeros(operator.grid.shape[0])
     if operator.scheme == "third-order" and operator.reacceleration is None:
         lead[:-1] = 0.5
+        if operator.upward:  # the row without a second neighbour is the first one
+            lead = lead[::-1].copy()
     return lead
 
 

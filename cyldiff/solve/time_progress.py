@@ -7,13 +7,15 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["DAMPED", "FADED", "Moment", "Progress"]
+__all__ = ["DAMPED", "FADED", "FAINT", "Moment", "Progress"]
 
 Array = NDArray[np.float64]
 
 DAMPED = 4  #: backward Euler steps after a switch
 #: a momentum that has fallen to this part of its largest density has faded away
 FADED = 1e-8
+#: part of the largest weighted density that counts as nothing, where momenta have weights
+FAINT = 1e-6
 
 #: time and fields
 Moment = tuple[float, Sequence[Array]]
@@ -23,10 +25,13 @@ class Progress:
     """Fields at a time, and what is known of those before: for the error estimate.
 
     largest : per field and momentum, updated in place
+    weight : importance of the momenta, see :class:`Stepper`
     """
 
-    def __init__(self, time: float, fields: Sequence[Array], largest: list[Array]) -> None:
-        self.time, self.fields, self.stop = time, fields, time
+    def __init__(
+        self, time: float, fields: Sequence[Array], largest: list[Array], weight: Array | None = None
+    ) -> None:
+        self.time, self.fields, self.stop, self.weight = time, fields, time, weight
         self.history: list[Moment] = []
         self.largest = largest
         for top, u in zip(largest, fields, strict=True):
@@ -78,6 +83,8 @@ class Progress:
             total = sum(w * fields[i] for w, (_, fields) in zip(weights, moments, strict=True))
             now = _largest(new[i])
             alive = (now > FADED * top) & (now > 1e-280)
+            if self.weight is not None:
+                alive &= now * self.weight > FAINT * np.max(now * self.weight)
             scale = now + np.maximum(now - _largest(old[i]), 0.0) * ahead
             relative = factor * _largest(np.asarray(total))[alive] / scale[alive]
             worst = max(worst, float(np.max(relative, initial=0.0)))

@@ -78,7 +78,7 @@ class Kernels:
         r, z, p = operator.space["r"], operator.space["z"], operator.momentum
         kernels.scale(
             self.D, r.lower, r.upper, r.diagonal, z.lower, z.upper, z.diagonal, p[-1], p[1], p[2],
-            operator.diagonal, operator.sink_rate, operator.loss_rate, operator.width, lead,
+            operator.diagonal, operator.sink_rate, operator.loss_rate, operator.width, lead, operator.upward,
             self.a, self.b, self.c, self.t,
         )  # fmt: skip
         self.x = np.zeros((n_p + 3, n_r + 2, n_z + 2))
