@@ -194,15 +194,14 @@ def explain(key: str) -> None:
 
 
 @main.command(
-    name="list", short_help="List runs, populations, models, catalogues, grids, data, species, kinds."
+    name="list",
+    short_help="List runs, populations, models, catalogues, emission, grids, data, species, kinds.",
 )
 @click.argument("what", required=False)
 @reported
 def list_names(what: str | None) -> None:
-    """List the library, or one of: runs, populations, models, catalogues, grids, data, species,
-    kinds.
-@main.command(name="list", short_help="List runs, models, grids, emission, data, species, kinds.")
-    """List the library, or one of: runs, models, grids, emission, data, species, kinds.
+    """List the library, or one of: runs, populations, models, catalogues, emission, grids, data,
+    species, kinds.
 
     The library is what comes with cyldiff and what lies in the folders of $CYLDIFF_PATH.
     """

@@ -46,13 +46,12 @@ _MARKS = {
     "models": "halo",
     "grids": "space",
     "catalogues": "source",
+    "emission": "components",
 }
 #: libraries that share the folder runs/, with its sub-folders
 _IN_RUNS = ("runs", "populations")
 #: libraries that are folders of physics/
-_OF_PHYSICS = ("models", "catalogues")
-_MARKS = {"runs": "run", "models": "halo", "grids": "space", "emission": "components"}
-_OF_PHYSICS = ("models", "emission")
+_OF_PHYSICS = ("models", "catalogues", "emission")
 
 
 def folder(name: str) -> Path:
@@ -62,15 +61,13 @@ def folder(name: str) -> Path:
 
 
 def library(kind: str) -> list[Path]:
-    """Folders searched for bare names of `kind` ("grids", "models", "catalogues", "runs", "populations").
+    """Folders searched for bare names of `kind` ("grids", "models", "runs", "catalogues", …).
 
     Those of ``$CYLDIFF_PATH`` (separated like ``$PATH``), then the shipped one.
     """
     shipped = (
         folder("physics") / kind if kind in _OF_PHYSICS else folder("runs" if kind in _IN_RUNS else kind)
     )
-    """Folders searched for bare names of `kind` (``"grids"``, ``"models"``, ``"emission"``, ``"runs"``).
-    shipped = folder("physics") / kind if kind in _OF_PHYSICS else folder(kind)
     extra = [Path(p).expanduser() for p in os.environ.get("CYLDIFF_PATH", "").split(os.pathsep) if p]
     return [*extra, shipped]
 

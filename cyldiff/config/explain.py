@@ -22,15 +22,13 @@ from cyldiff.data.dipoles import available_dipoles, load_dipole
 from cyldiff.data.measurements import available, load
 from cyldiff.data.seds import available_seds, load_sed
 from cyldiff.errors import DataError, nearest, quoted
-from cyldiff.particles.species import nuclides
-from cyldiff.sources.population.schema import PopulationConfig
 from cyldiff.particles.species import known_species
+from cyldiff.sources.population.schema import PopulationConfig
 from cyldiff.units import DIMENSIONS, format_quantity
 
 __all__ = ["explain_key", "library_listing"]
 
-_LISTINGS = ("runs", "populations", "models", "catalogues", "grids", "data", "species", "kinds")
-_LISTINGS = ("runs", "models", "grids", "emission", "data", "species", "kinds")
+_LISTINGS = ("runs", "populations", "models", "catalogues", "emission", "grids", "data", "species", "kinds")
 _PLAIN = {float: "number", int: "whole number", str: "text", bool: "true or false"}
 _USE = {f"{section}.use": library for section, library in LIBRARIES.items()}
 _ABUNDANCES = "physics.sources.NAME.abundances.use"
@@ -169,7 +167,6 @@ def _abundance_tables() -> tuple[str, ...]:
 
 def library_listing(what: str | None) -> str:
     """Names of the library; `what` is one of runs, populations, models, … (None: all)."""
-    """Names of the library; `what` is one of runs, models, grids, emission, data, species, kinds (None: all)."""
     if what is not None and what not in _LISTINGS:
         raise DataError(
             f"nothing called {quoted(what)} to list; known: {', '.join(_LISTINGS)}{nearest(what, _LISTINGS)}"

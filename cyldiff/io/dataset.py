@@ -107,6 +107,8 @@ def _observed(fields: Sequence[Array], grid: Grid, r: float, z: float) -> tuple[
     with np.errstate(divide="ignore", invalid="ignore"):
         gradient = np.where(value[:, None] > 0.0, slope / value[:, None], 0.0)
     return value, np.moveaxis(gradient, 1, 2)
+
+
 def _rank(species: Species) -> tuple[bool, int, int]:
     return species.is_lepton, species.Z, species.A
 

@@ -211,6 +211,8 @@ class TestCatalogues:
                 ra, dec = (u.Quantity(source.data[f"lhaaso_{key}"]).to_value(u.deg) for key in ("ra", "dec"))
                 along = (ra - source.right_ascension) * math.cos(math.radians(dec))
                 assert math.hypot(along, dec - source.declination) < 0.5
+
+
 class TestEmission:
     @pytest.mark.parametrize("name", EMISSION)
     def test_it_is_valid(self, name):
@@ -249,8 +251,7 @@ def test_no_code_among_the_data(place):
     "place",
     [
         "grids", "runs", "physics", "physics/models", "physics/particles", "physics/measurements",
-        "physics/anisotropy", "physics/catalogues", "physics/gamma",
-        "physics/anisotropy", "physics/catalogues", "physics/emission", "physics/sed",
+        "physics/anisotropy", "physics/catalogues", "physics/gamma", "physics/emission", "physics/sed",
     ],
 )  # fmt: skip
 def test_every_folder_opens_with_a_readme(place):
