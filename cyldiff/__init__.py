@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from cyldiff.data.measurements import load as load_measurement
     from cyldiff.galaxy.xray_binaries import xrb_distribution
     from cyldiff.io.netcdf import read_result, write_result
+    from cyldiff.observables.anisotropy import anisotropy
     from cyldiff.observables.ratios import ratio
     from cyldiff.observables.spectra import spectrum
     from cyldiff.parallel.ensemble import run_ensemble
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from cyldiff.pipeline import run
 
 __all__ = [
+    "anisotropy",
     "compare",
     "load_config",
     "load_measurement",
@@ -39,6 +41,7 @@ __all__ = [
 ]
 
 _HOME = {
+    "anisotropy": ("cyldiff.observables.anisotropy", "anisotropy"),
     "compare": ("cyldiff.data.comparison", "compare"),
     "load_config": ("cyldiff.config.load", "load_config"),
     "load_measurement": ("cyldiff.data.measurements", "load"),

@@ -29,7 +29,7 @@ from cyldiff.observables.dipole import (
     streaming_dipole,
 )
 from cyldiff.observables.interpolation import LogLogCurve
-from cyldiff.observables.local_transport import LocalTransport
+from cyldiff.observables.local_transport import LocalTransport, same_model
 from cyldiff.observables.spectra import members, nuclide_of
 
 __all__ = ["COMPTON_GETTING", "anisotropy", "mixture", "supported_range"]
@@ -93,7 +93,7 @@ def anisotropy(
     x = _where(energies, axis, nuclides, parts)
     laws = transport or LocalTransport.of(dataset)
     if sources is not None:
-        laws.agrees_with(sources)
+        same_model(dataset, sources)
     added = [_Sum.of(part, nuclides, axis, x, laws, wind=wind, motion=motion) for part in parts]
     labels = [part.name for part in parts]
     intensity = np.array([one.intensity for one in added])

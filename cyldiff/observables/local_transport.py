@@ -17,7 +17,7 @@ from cyldiff.transport import convection as _convection  # noqa: F401 - register
 from cyldiff.transport import diffusion as _diffusion  # noqa: F401 - registers its kinds
 from cyldiff.units import parse_quantity
 
-__all__ = ["LocalTransport"]
+__all__ = ["LocalTransport", "same_model"]
 
 Array = NDArray[np.float64]
 
@@ -58,22 +58,6 @@ class LocalTransport:
             raise DataError(f"the config stored with the result cannot be read: {error}") from None
         return cls(**laws, **sun)
 
-    def agrees_with(self, sources: xr.Dataset) -> None:
-        """Refuse a source list that says it was made with another D, or for another place of the Sun.
-
-        Raises
-        ------
-        DataError
-        """
-        if "config" not in sources.attrs:
-            return
-        other = LocalTransport.of(sources)
-        if (other.diffusion, other.r, other.z) != (self.diffusion, self.r, self.z):
-            raise DataError(
-                "the point sources were computed with another diffusion law or another position of the Sun "
-                "than the result; compute them with its model"
-            )
-
     def along(self, directions: tuple[str, ...], rigidity: Array, beta: Array) -> Array:
         """D along the directions "r", "phi", "z" at rigidities [GV]; shape (n, directions) [kpc^2/Myr]."""
         r, z = np.full(rigidity.shape, self.r), np.full(rigidity.shape, self.z)
@@ -84,6 +68,34 @@ class LocalTransport:
     def wind(self) -> Array:
         """Velocity of the wind at the Sun in the Galactic frame, shape (3,) [kpc/Myr]."""
         return along_sun(np.array([float(self.convection.velocity(self.z))]), ("z",))
+
+
+def same_model(result: xr.Dataset, sources: xr.Dataset) -> None:
+    """Refuse a source list that says it was made in another halo, with another D or for another Sun.
+
+    Raises
+    ------
+    DataError
+        naming what differs.
+    """
+    if "config" not in sources.attrs or "config" not in result.attrs:
+        return
+    one, other = LocalTransport.of(result), LocalTransport.of(sources)
+    differing = {
+        "diffusion law": one.diffusion != other.diffusion,
+        "position of the Sun": (one.r, one.z) != (other.r, other.z),
+        "halo": _halo(result) != _halo(sources),
+    }
+    if any(differing.values()):
+        raise DataError(
+            f"the point sources were computed with another {', '.join(k for k, v in differing.items() if v)} than "
+            "the result; compute them with its model"
+        )
+
+
+def _halo(dataset: xr.Dataset) -> dict[str, float]:
+    section = tomllib.loads(str(dataset.attrs["config"]))["physics"].get("halo", {})
+    return {key: parse_quantity(value, "length") for key, value in section.items()}
 
 
 def _law(family: str, section: dict[str, Any]) -> Any:

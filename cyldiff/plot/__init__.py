@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,13 +10,16 @@ from typing import TYPE_CHECKING
 import xarray as xr
 
 from cyldiff.data.measurements import Measurement
-from cyldiff.plot.output import figure_path, save_figure
+from cyldiff.errors import CyldiffError, DataError, nearest
 from cyldiff.plot.request import Modulation, parse, potentials
+from cyldiff.plot.style import RC
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 __all__ = ["draw"]
+
+_FORMATS = ("png", "pdf", "svg")
 
 
 def draw(
@@ -56,14 +60,37 @@ def draw(
     CyldiffError
         if matplotlib is not installed.
     """
-    target = figure_path(path)
+    target = _writable(Path(path))
     request = parse(dataset, what, data=data, abscissa=abscissa)
+    try:
+        from matplotlib import rc_context
 
-    def build() -> Figure:
         from cyldiff.plot.overview import overview_figure
         from cyldiff.plot.quantity import quantity_figure
+    except ModuleNotFoundError as error:
+        if (error.name or "").split(".")[0] != "matplotlib":
+            raise
+        raise CyldiffError('figures need matplotlib; install it with: pip install "cyldiff[plot]"') from None
+    build = overview_figure if request.layout == "together" else quantity_figure
+    buffer = io.BytesIO()
+    with rc_context(RC):
+        figure = build(dataset, request.panels, potentials(potential))
+        figure.savefig(buffer, format=target.suffix[1:].lower())
+    try:
+        target.write_bytes(buffer.getvalue())
+    except OSError as error:
+        raise DataError(f"{target}: cannot be written ({error.strerror})") from None
+    return figure
 
-        make = overview_figure if request.layout == "together" else quantity_figure
-        return make(dataset, request.panels, potentials(potential))
 
-    return save_figure(build, target)
+def _writable(path: Path) -> Path:
+    """Refuse a path no figure can go to, before anything is drawn."""
+    suffix = path.suffix[1:].lower()
+    if suffix not in _FORMATS:
+        raise DataError(
+            f'{path}: figure format "{suffix}" unknown; known: {", ".join(_FORMATS)}'
+            f"{nearest(suffix, _FORMATS)}"
+        )
+    if not path.parent.is_dir():
+        raise DataError(f"{path}: the folder {path.parent} does not exist")
+    return path

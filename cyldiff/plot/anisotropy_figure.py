@@ -24,7 +24,8 @@ Array = NDArray[np.float64]
 CENTRE, ANTICENTRE = 266.405, 86.405
 #: ordinates that are always shown
 _AMPLITUDES = (5.0e-5, 1.0e-2)
-_MARKERS = ("o", "s", "^", "v", "D", "P", "X", "<", ">", "p", "h", "*", "d", "8")
+#: shapes, first filled, then hollow
+_MARKERS = ("o", "s", "^", "v", "D", "P", "X", "<", ">", "p")
 _DATA_COLOURS = ("#4D4D4D", "#8C8C8C", "#6A8CAF", "#A0785A", "#7A9A6B", "#9B6A9B")
 
 
@@ -80,10 +81,12 @@ def _points(
     above: Any, below: Any, group: list[DipoleMeasurement], rank: int, shown: tuple[float, float]
 ) -> Line2D | None:
     """Draw the sets of an experiment; what stands for them in the legend, if any point is in the frame."""
+    colour = _DATA_COLOURS[rank % len(_DATA_COLOURS)]
     look: dict[str, Any] = {
-        "fmt": _MARKERS[rank % len(_MARKERS)], "color": _DATA_COLOURS[rank % len(_DATA_COLOURS)],
-        "ms": 4.2, "mew": 0.0, "elinewidth": 0.9, "lw": 0, "zorder": 3,
+        "marker": _MARKERS[rank % len(_MARKERS)], "color": colour, "ms": 4.4, "lw": 0, "mew": 0.9,
+        "mfc": colour if rank < len(_MARKERS) else "white",
     }  # fmt: skip
+    bars = {**look, "elinewidth": 0.9, "zorder": 3}
     drawn = False
     for one in group:
         inside = (one.energy >= shown[0]) & (one.energy <= shown[1])
@@ -94,18 +97,17 @@ def _points(
         lost = np.isnan(one.sigma_minus) & np.isfinite(one.sigma_plus)
         lower = np.where(lost, one.amplitude * (1.0 - 1e-6), one.sigma_minus)
         errors = np.nan_to_num([np.minimum(lower, one.amplitude * (1.0 - 1e-6)), one.sigma_plus])
-        above.errorbar(one.energy[inside], one.amplitude[inside], yerr=errors[:, inside], **look)
+        above.errorbar(one.energy[inside], one.amplitude[inside], yerr=errors[:, inside], **bars)
         limits = inside & np.isfinite(one.upper_limit)
         above.plot(one.energy[limits], one.upper_limit[limits], marker=r"$\downarrow$", ms=8.0, lw=0,
-                   color=look["color"], zorder=3)  # fmt: skip
+                   color=colour, zorder=3)  # fmt: skip
         errors = np.nan_to_num([one.phase_minus, one.phase_plus])
         turned = (one.phase + 180.0) % 360.0 - 180.0
         for turn in (-360.0, 0.0, 360.0):  # bars that cross the cut go on at the other side
-            below.errorbar(one.energy[inside], turned[inside] + turn, yerr=errors[:, inside], **look)
+            below.errorbar(one.energy[inside], turned[inside] + turn, yerr=errors[:, inside], **bars)
     if not drawn:
         return None
-    return Line2D([], [], color=look["color"], marker=look["fmt"], ms=4.5, mew=0.0, lw=0,
-                  label=group[0].experiment)  # fmt: skip
+    return Line2D([], [], label=group[0].experiment, **look)
 
 
 def _above(ax: Any, dipole: xr.Dataset, shown: tuple[float, float]) -> None:
@@ -120,7 +122,7 @@ def _above(ax: Any, dipole: xr.Dataset, shown: tuple[float, float]) -> None:
     ax.set_yscale("log")
     ax.set_xlim(*shown)
     ax.set_ylim(low, high)
-    ax.set_ylabel("Dipole amplitude in the equatorial plane")
+    ax.set_ylabel("Amplitude in the equatorial plane")
 
 
 def _below(ax: Any) -> None:
@@ -128,9 +130,10 @@ def _below(ax: Any) -> None:
     ax.yaxis.set_major_locator(MultipleLocator(60.0))
     ax.yaxis.set_minor_locator(MultipleLocator(20.0))
     ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value % 360.0:.0f}"))
-    ax.set_ylabel("Phase: right ascension of the excess [deg]")
-    for value, name in ((CENTRE, "Galactic centre"), (ANTICENTRE, "anticentre")):
+    ax.set_ylabel("Right ascension of the excess [deg]")
+    for value, name, side in ((CENTRE, "Galactic centre", "left"), (ANTICENTRE, "anticentre", "right")):
         turned = (value + 180.0) % 360.0 - 180.0
         ax.axhline(turned, color="0.55", lw=0.9, ls=":", zorder=1)
-        ax.annotate(name, (1.0, turned), xycoords=("axes fraction", "data"), xytext=(-4, 3),
-                    textcoords="offset points", ha="right", color="0.4", fontsize=9.0)  # fmt: skip
+        ax.annotate(name, (float(side == "right"), turned), xycoords=("axes fraction", "data"),
+                    xytext=(-4 if side == "right" else 4, 3), textcoords="offset points", ha=side,
+                    color="0.4", fontsize=9.0)  # fmt: skip
