@@ -24,10 +24,15 @@ if TYPE_CHECKING:
     from cyldiff.parallel.ensemble import run_ensemble
     from cyldiff.parallel.scan import scan
     from cyldiff.pipeline import run
+    from cyldiff.sources.catalogue_file import load_catalogue
+    from cyldiff.sources.combined import superpose
+    from cyldiff.sources.fluxes import density_of_sources, source_fluxes
 
 __all__ = [
     "anisotropy",
     "compare",
+    "density_of_sources",
+    "load_catalogue",
     "load_config",
     "load_measurement",
     "ratio",
@@ -35,7 +40,9 @@ __all__ = [
     "run",
     "run_ensemble",
     "scan",
+    "source_fluxes",
     "spectrum",
+    "superpose",
     "write_result",
     "xrb_distribution",
 ]
@@ -43,6 +50,8 @@ __all__ = [
 _HOME = {
     "anisotropy": ("cyldiff.observables.anisotropy", "anisotropy"),
     "compare": ("cyldiff.data.comparison", "compare"),
+    "density_of_sources": ("cyldiff.sources.fluxes", "density_of_sources"),
+    "load_catalogue": ("cyldiff.sources.catalogue_file", "load_catalogue"),
     "load_config": ("cyldiff.config.load", "load_config"),
     "load_measurement": ("cyldiff.data.measurements", "load"),
     "ratio": ("cyldiff.observables.ratios", "ratio"),
@@ -50,7 +59,9 @@ _HOME = {
     "run": ("cyldiff.pipeline", "run"),
     "run_ensemble": ("cyldiff.parallel.ensemble", "run_ensemble"),
     "scan": ("cyldiff.parallel.scan", "scan"),
+    "source_fluxes": ("cyldiff.sources.fluxes", "source_fluxes"),
     "spectrum": ("cyldiff.observables.spectra", "spectrum"),
+    "superpose": ("cyldiff.sources.combined", "superpose"),
     "write_result": ("cyldiff.io.netcdf", "write_result"),
     "xrb_distribution": ("cyldiff.galaxy.xray_binaries", "xrb_distribution"),
 }

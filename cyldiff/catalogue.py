@@ -63,4 +63,28 @@ QUANTITIES: dict[str, Quantity] = {
     "injected_power": Quantity(
         ("component",), "erg s-1", "power injected above the lowest energy of the grid"
     ),
+    "source": Quantity(("source",), "1", "name of the source"),
+    "flux_lis_total": Quantity(_SPECTRUM, _INTENSITY, "interstellar intensity at the Sun, all sources"),
+    "gradient_lis_total": Quantity(
+        (*_SPECTRUM, "direction"),
+        "kiloparsec-1",
+        "gradient of the logarithm of the density at the Sun, all sources",
+    ),
+    "position": Quantity(
+        ("source", "axis"), "kiloparsec", "place; the Galactic centre at 0, the Sun at x = -r_sun"
+    ),
+    "galactic_longitude": Quantity(("source",), "degree", "Galactic longitude l seen from the Sun"),
+    "galactic_latitude": Quantity(("source",), "degree", "Galactic latitude b seen from the Sun"),
+    "distance": Quantity(("source",), "kiloparsec", "distance from the Sun"),
+    "age": Quantity(("source",), "Myr", "time since birth"),
+    "injected_energy": Quantity(
+        ("source", "species"),
+        "erg",
+        "kinetic energy given so far, above the source's minimum energy per particle",
+    ),
+    "present_power": Quantity(
+        ("source", "species"), "erg s-1", "power at present, above the source's minimum energy per particle"
+    ),
+    "injected_number": Quantity(("source", *_SPECTRUM), "(GeV/n)-1", "particles injected so far"),
+    "validity": Quantity(("source", *_SPECTRUM), "1", "where diffusion in closed form is doubtful"),
 }

@@ -13,7 +13,9 @@ import click
 
 from cyldiff.commands.anisotropy import anisotropy
 from cyldiff.commands.base import check_output, overwrites, reported
+from cyldiff.commands.gamma import gamma
 from cyldiff.commands.source import source
+from cyldiff.commands.sources import sources
 from cyldiff.errors import ConfigError, DataError, Problem, nearest, quoted
 from cyldiff.parallel.launch import launched_rank
 
@@ -186,11 +188,13 @@ def explain(key: str) -> None:
     click.echo(explain_key(key))
 
 
-@main.command(name="list", short_help="List runs, models, grids, emission, data, species, kinds.")
+@main.command(name="list", short_help="List what the library holds: runs, models, data.")
 @click.argument("what", required=False)
 @reported
 def list_names(what: str | None) -> None:
-    """List the library, or one of: runs, models, grids, emission, data, species, kinds.
+    """List the library, or one of its parts.
+
+    Those are runs, models, catalogues, emission, grids, data, species and kinds.
 
     The library is what comes with cyldiff and what lies in the folders of $CYLDIFF_PATH.
     """
@@ -199,15 +203,15 @@ def list_names(what: str | None) -> None:
     click.echo(library_listing(what))
 
 
-@main.command(short_help="Make an editable copy of a run, model or grid.")
+@main.command(short_help="Make an editable copy of a run, model, catalogue or grid.")
 @click.argument("name")
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="Where to; default the current folder.")
 @click.option("--force", is_flag=True, help="Replace an existing file.")
 @reported
 def copy(name: str, output: Path | None, force: bool) -> None:
-    """Make an editable copy of a run, model or grid NAME of the library.
+    """Make an editable copy of a run, model, catalogue or grid NAME of the library.
 
-    A name that several of them have is written as "runs/NAME", "models/NAME" or "grids/NAME".
+    A name that several of them have is written as "runs/NAME", "models/NAME", "catalogues/NAME" or "grids/NAME".
     """
     source = _library_file(name)
     target = output if output is not None else Path(source.name)
@@ -225,12 +229,11 @@ def copy(name: str, output: Path | None, force: bool) -> None:
 def _library_file(name: str) -> Path:
     from cyldiff import resources
 
-    found = {
-        f"{kind}/{entry}": entry for kind in ("runs", "models", "grids") for entry in resources.names(kind)
-    }
+    kinds = ("runs", "models", "catalogues", "grids")
+    found = {f"{kind}/{entry}": entry for kind in kinds for entry in resources.names(kind)}
     hits = [name] if name in found else [key for key, entry in found.items() if name == entry]
     if not hits:
-        raise DataError(f"no run, model or grid {quoted(name)}{nearest(name, found.values())}")
+        raise DataError(f"no run, model, catalogue or grid {quoted(name)}{nearest(name, found.values())}")
     if len(hits) > 1:
         raise DataError(f"{quoted(name)} is ambiguous; write one of {', '.join(hits)}")
     kind, _, entry = hits[0].partition("/")
@@ -255,6 +258,7 @@ def plot(result: Path, what: str, output: Path, data: tuple[str, ...], potential
     WHAT is  B/C, 10Be/9Be                a ratio of elements or nuclides
              spectrum:C, spectrum:H1      one spectrum, times E^2.7
              spectra, spectra:H,He,C      several
+             sources, sources:He          of a file of "cyldiff sources": each source, and all
     """  # noqa: D301
     from cyldiff.io.netcdf import read_result
     from cyldiff.plot import draw
@@ -311,7 +315,9 @@ def benchmark(cases: tuple[str, ...]) -> None:
 
 
 main.add_command(anisotropy)
+main.add_command(gamma)
 main.add_command(source)
+main.add_command(sources)
 
 if __name__ == "__main__":
     main()

@@ -9,5 +9,5 @@ from cyldiff.galaxy import (  # noqa: F401
 )
 from cyldiff.observables import emitters, modulation  # noqa: F401
 from cyldiff.particles import inelastic, injection, pion_production, spallation  # noqa: F401
-from cyldiff.sources import history, normalisation, point  # noqa: F401
+from cyldiff.sources import history, luminosity, normalisation, point, spectrum  # noqa: F401
 from cyldiff.transport import convection, diffusion, reacceleration  # noqa: F401

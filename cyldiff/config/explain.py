@@ -17,6 +17,7 @@ from cyldiff.config.report import choices_of
 from cyldiff.config.schema import RunConfig
 from cyldiff.config.toml import shown
 from cyldiff.config.tree import Slot, known_keys, slot_of, walk
+from cyldiff.data.diffuse import available_diffuse, load_diffuse
 from cyldiff.data.dipoles import available_dipoles, load_dipole
 from cyldiff.data.measurements import available, load
 from cyldiff.data.seds import available_seds, load_sed
@@ -26,7 +27,7 @@ from cyldiff.units import DIMENSIONS, format_quantity
 
 __all__ = ["explain_key", "library_listing"]
 
-_LISTINGS = ("runs", "models", "grids", "emission", "data", "species", "kinds")
+_LISTINGS = ("runs", "models", "catalogues", "emission", "grids", "data", "species", "kinds")
 _PLAIN = {float: "number", int: "whole number", str: "text", bool: "true or false"}
 _USE = {f"{section}.use": library for section, library in LIBRARIES.items()}
 _ABUNDANCES = "physics.sources.NAME.abundances.use"
@@ -153,7 +154,7 @@ def _abundance_tables() -> tuple[str, ...]:
 
 
 def library_listing(what: str | None) -> str:
-    """Names of the library; `what` is one of runs, models, grids, emission, data, species, kinds (None: all)."""
+    """Names of the library; `what` is one of runs, models, catalogues, grids, … (None: all)."""
     if what is not None and what not in _LISTINGS:
         raise DataError(
             f"nothing called {quoted(what)} to list; known: {', '.join(_LISTINGS)}{nearest(what, _LISTINGS)}"
@@ -177,6 +178,9 @@ def _rows(what: str) -> Iterable[tuple[str, str]]:
             dipole = load_dipole(name)
             paper = dipole.citation.partition(";")[0]
             yield name, f"dipole, {len(dipole)} point{'s' if len(dipole) > 1 else ''}, {paper}"
+        for name in available_diffuse():
+            diffuse = load_diffuse(name)
+            yield name, f"diffuse gamma rays, {len(diffuse)} points, {diffuse.citation.partition(';')[0]}"
         for name in available_seds():
             points = load_sed(name)
             yield name, f"spectral energy distribution, {len(points)} points, {points.citation}"
@@ -193,7 +197,9 @@ def _rows(what: str) -> Iterable[tuple[str, str]]:
 
 
 def _described(path: Any) -> str:
+    from cyldiff.sources.ecsv import read_ecsv
+
     try:
-        return resources.title(resources.read_toml(path))
+        return resources.title(read_ecsv(path) if path.suffix == ".ecsv" else resources.read_toml(path))
     except DataError as error:
         return f"({error})"

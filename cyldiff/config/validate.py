@@ -16,7 +16,7 @@ from cyldiff.config.schema import RunConfig
 from cyldiff.config.tree import slot_of
 from cyldiff.errors import Problem
 
-__all__ = ["validate"]
+__all__ = ["valid_parts", "validate"]
 
 Path = tuple[Any, ...]
 
@@ -51,6 +51,13 @@ def validate(
         _collect(RunConfig, raw, (), places, parts)
     problems += cross_checks(parts)
     return (None if problems else config), problems
+
+
+def valid_parts(model: type[BaseModel], raw: Mapping[str, Any], errors: list[Any]) -> Parts:
+    """What of `raw` is valid by itself, `errors` being those of its validation with `model`."""
+    parts = Parts()
+    _collect(model, raw, (), [tuple(e["loc"]) for e in errors], parts)
+    return parts
 
 
 def _excused(error: Any, incomplete: frozenset[Path]) -> bool:

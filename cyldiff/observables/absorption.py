@@ -21,14 +21,10 @@ from scipy.interpolate import CubicSpline
 
 from cyldiff import constants as const
 
-__all__ = ["CMB_TEMPERATURE", "cmb_absorption", "greybody_absorption", "pair_production"]
+__all__ = ["cmb_absorption", "greybody_absorption", "pair_production"]
 
 Array = NDArray[np.float64]
 
-#: K; Fixsen 2009, ApJ 707, 916
-CMB_TEMPERATURE = 2.7255
-#: Thomson cross section 8 pi r_e^2 / 3 [cm^2]
-THOMSON = 8.0 * np.pi / 3.0 * const.CLASSICAL_ELECTRON_RADIUS_CM**2
 #: photons of eps/kT beyond these do not count: n(eps) ~ eps below, exp(-eps/kT) above
 _LOWEST, _HIGHEST = 1e-5, 60.0
 
@@ -91,13 +87,13 @@ def greybody_absorption(energy: ArrayLike, temperature: float, dilution: float =
     density = (kt / const.HBAR_C_GEV_CM) ** 3
     inside = threshold[..., 0] < _HIGHEST
     return np.asarray(
-        np.where(inside, dilution * THOMSON * density * integral * const.KPC_CM, 0.0), dtype=float
+        np.where(inside, dilution * const.THOMSON_CM2 * density * integral * const.KPC_CM, 0.0), dtype=float
     )
 
 
 def cmb_absorption(energy: ArrayLike) -> Array:
     """Absorption coefficient of the cosmic microwave background [kpc^-1] at the energies [GeV]."""
-    return greybody_absorption(energy, CMB_TEMPERATURE)
+    return greybody_absorption(energy, const.CMB_TEMPERATURE_K)
 
 
 @lru_cache(maxsize=4)

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import xarray as xr
-from numba import njit
 from numpy.typing import NDArray
 from scipy.interpolate import PchipInterpolator
 
 from cyldiff.errors import DataError
 from cyldiff.observables.emissivity import Emissivity
+from cyldiff.observables.sky_kernels import interpolate
 
-__all__ = ["EmissionField", "Mesh", "fluxes", "mass_numbers"]
+__all__ = ["EmissionField", "EmissionStack", "Mesh", "fluxes", "mass_numbers"]
 
 Array = NDArray[np.float64]
 
@@ -75,7 +75,7 @@ class EmissionField:
         around = np.zeros(r.shape) if phi is None else np.broadcast_to(np.asarray(phi, float), r.shape)
         out = np.zeros((r.size, self.energy.size))
         mesh = self.mesh
-        _interpolate(r.ravel(), around.ravel(), z.ravel(), mesh.r, mesh.z, self.values, out)
+        interpolate(r.ravel(), around.ravel(), z.ravel(), mesh.r, mesh.z, self.values, out)
         return out.reshape(*r.shape, self.energy.size)
 
     @classmethod
@@ -114,11 +114,67 @@ class EmissionField:
         return cls.on_grid(dataset, table.energy, cells, name=name)
 
 
+@dataclass(frozen=True, slots=True)
+class EmissionStack:
+    """Several fields on one mesh at the same energies, as the sums over lines of sight take them.
+
+    Attributes
+    ----------
+    names : tuple of str
+    energy : ndarray, shape (n_energy,)                                 [GeV]
+    mesh : Mesh
+    values : ndarray, shape (n_r, n_phi, n_z, n_fields, n_energy)
+    per_atom : ndarray of bool, shape (n_fields,)
+    """
+
+    names: tuple[str, ...]
+    energy: Array
+    mesh: Mesh
+    values: Array
+    per_atom: NDArray[np.bool_]
+
+    @classmethod
+    def of(cls, fields: Sequence[EmissionField]) -> EmissionStack:
+        """Join fields.
+
+        Raises
+        ------
+        DataError
+            if they do not share their energies and their mesh.
+        """
+        first = fields[0]
+        for other in fields[1:]:
+            same = (
+                np.array_equal(other.energy, first.energy)
+                and other.mesh.n_phi == first.mesh.n_phi
+                and np.array_equal(other.mesh.r, first.mesh.r)
+                and np.array_equal(other.mesh.z, first.mesh.z)
+            )
+            if not same:
+                raise DataError(f"{other.name} and {first.name} are not on the same mesh and energies")
+        return cls(
+            tuple(field.name for field in fields),
+            first.energy,
+            first.mesh,
+            np.ascontiguousarray(np.stack([field.values for field in fields], axis=3)),
+            np.array([field.per_atom for field in fields]),
+        )
+
+    def sums(self, chosen: Sequence[int]) -> tuple[EmissionField, ...]:
+        """Sum of the fields of the gas, and of those of the volume, at the energies `chosen`."""
+        parts = []
+        for per_atom in (True, False):
+            here = self.per_atom == per_atom
+            if here.any():
+                values = np.ascontiguousarray(self.values[:, :, :, here][..., chosen].sum(axis=3))
+                parts.append(EmissionField(self.energy[chosen], self.mesh, values, "sum", per_atom))
+        return tuple(parts)
+
+
 def mass_numbers(dataset: xr.Dataset) -> dict[str, int]:
-    """A of every species of a result by name; leptons have 0."""
-    return {
-        str(n): int(a) for n, a in zip(dataset["species"].values, dataset["mass_number"].values, strict=True)
-    }
+    """A of every nucleus of a result by name; leptons and antiprotons, which do not count here, have 0."""
+    columns = (dataset[key].values for key in ("species", "mass_number", "charge"))
+    return {str(n): int(a) if z > 0 else 0 for n, a, z in zip(*columns, strict=True)}
 
 
 def fluxes(dataset: xr.Dataset, table: Emissivity, component: str | None = None) -> Mapping[str, Array]:
@@ -143,9 +199,13 @@ def _to_mesh(dataset: xr.Dataset, cells: Array) -> tuple[Mesh, Array]:
     if "phi" not in dataset.dims:
         values = values[:, None]
     refine = REFINEMENT if n_phi == 1 else 1
-    r, values = _along_r(dataset, values, refine)
-    z, values = _along_z(dataset, values, refine)
-    return Mesh(r, z, n_phi), np.ascontiguousarray(np.maximum(values, 0.0))
+    # emissivities per atom are small numbers; the slopes of the cubics divide by their differences
+    scale = values.max(axis=(0, 1, 2), initial=0.0)
+    scale = np.where(scale > 0.0, scale, 1.0)
+    with np.errstate(over="ignore"):
+        r, values = _along_r(dataset, values / scale, refine)
+        z, values = _along_z(dataset, values, refine)
+    return Mesh(r, z, n_phi), np.ascontiguousarray(np.maximum(values, 0.0) * scale)
 
 
 def _along_r(dataset: xr.Dataset, values: Array, refine: int) -> tuple[Array, Array]:
@@ -173,7 +233,10 @@ def _along_z(dataset: xr.Dataset, values: Array, refine: int) -> tuple[Array, Ar
     x = np.concatenate([[-height], centers, [height]])
     y = np.concatenate([edge, values, edge], axis=2)
     fine = _refined(x, refine)
-    return fine, PchipInterpolator(x, y, axis=2)(fine)
+    values = PchipInterpolator(x, y, axis=2)(fine)
+    if bounds[0, 0] >= 0.0:  # a mirror image to the last digit: such a sky is computed once
+        fine, values = 0.5 * (fine - fine[::-1]), 0.5 * (values + values[:, :, ::-1])
+    return fine, values
 
 
 def _refined(nodes: Array, pieces: int) -> Array:
@@ -181,50 +244,3 @@ def _refined(nodes: Array, pieces: int) -> Array:
     inside = np.arange(pieces) / pieces
     fine = nodes[:-1, None] + np.diff(nodes)[:, None] * inside
     return np.concatenate([fine.ravel(), nodes[-1:]])
-
-
-@njit(cache=True, error_model="numpy")
-def _place(x, nodes):
-    """Index of the interval of `nodes` that holds x, and the fraction of it below x."""
-    low, high = 0, nodes.size - 1
-    while high - low > 1:
-        middle = (low + high) // 2
-        if nodes[middle] <= x:
-            low = middle
-        else:
-            high = middle
-    return low, (x - nodes[low]) / (nodes[low + 1] - nodes[low])
-
-
-@njit(cache=True, error_model="numpy")
-def _azimuth(phi, n_phi):
-    """The two cells around phi and the share of the second."""
-    if n_phi == 1:
-        return 0, 0, 0.0
-    turn = phi / (2.0 * np.pi)
-    place = (turn - np.floor(turn)) * n_phi - 0.5
-    first = int(np.floor(place))
-    return first % n_phi, (first + 1) % n_phi, place - first
-
-
-@njit(cache=True, error_model="numpy")
-def _interpolate(r, phi, z, r_nodes, z_nodes, values, out):
-    """Linear interpolation at points, added to `out` (n_points, n_energy)."""
-    for k in range(r.size):
-        if r[k] >= r_nodes[-1] or abs(z[k]) >= z_nodes[-1]:
-            continue
-        i, u = _place(r[k], r_nodes)
-        j, v = _place(z[k], z_nodes)
-        m, n, w = _azimuth(phi[k], values.shape[1])
-        for around, share in ((m, 1.0 - w), (n, w)):
-            if share == 0.0:
-                continue
-            a, b = share * (1.0 - u) * (1.0 - v), share * (1.0 - u) * v
-            c, d = share * u * (1.0 - v), share * u * v
-            for e in range(values.shape[3]):
-                out[k, e] += (
-                    a * values[i, around, j, e]
-                    + b * values[i, around, j + 1, e]
-                    + c * values[i + 1, around, j, e]
-                    + d * values[i + 1, around, j + 1, e]
-                )

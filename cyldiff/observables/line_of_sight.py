@@ -10,16 +10,18 @@ discs, rings and the centre are found. The points are then used for all energies
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from numba import njit
 from numpy.typing import ArrayLike, NDArray
 
 from cyldiff import constants as const
 from cyldiff.galaxy.coordinates import Place, unit_vector
-from cyldiff.observables.emission import EmissionField, Mesh, _azimuth, _place
+from cyldiff.galaxy.radiation_field import RadiationField
+from cyldiff.observables.absorption import greybody_absorption
+from cyldiff.observables.emission import EmissionField, EmissionStack, Mesh
+from cyldiff.observables.sky_kernels import collect
 
 __all__ = ["Absorption", "LineOfSight", "Points"]
 
@@ -27,10 +29,15 @@ Array = NDArray[np.float64]
 #: density of H nuclei [cm^-3] at (r, z, phi) [kpc, radian], arrays of one shape
 Gas = Callable[[Array, Array, Array], Array]
 
+#: radiation relative to that at the Sun, of (r, z) [kpc]
+Profile = Callable[[Array, Array], Array]
+
 #: relative difference of the two rules that a whole line may have; the finer one is much closer
 TOLERANCE = 2e-4
 #: halvings of a piece
 DEPTH = 14
+#: step of the tables of attenuation [kpc]; K <= 0.15 kpc^-1 on the CMB makes their error 2e-6 at most
+STEP = 0.03
 #: longest first piece [kpc]
 LONGEST = 4.0
 #: directions handled together
@@ -61,16 +68,38 @@ GAUSS[1:7:2], GAUSS[7], GAUSS[13:7:-2] = _W7, 0.41795918367346938775510204081632
 
 @dataclass(frozen=True, slots=True)
 class Absorption:
-    """Absorption coefficients: one that is the same everywhere, and a map of what varies.
+    """Absorption coefficients: one that is the same everywhere, and one that follows a profile.
 
     Attributes
     ----------
-    uniform : ndarray, shape (n_energy,)            [kpc^-1]
-    field : EmissionField or None                   K(E) on a mesh, added to it [kpc^-1]
+    uniform, varying : ndarray, shape (n_energy,)   [kpc^-1]; the second at profile = 1
+    profile : callable or None                      of (r, z) [kpc]
     """
 
     uniform: Array
-    field: EmissionField | None = None
+    varying: Array
+    profile: Profile | None = None
+
+    @classmethod
+    def none(cls, n_energy: int) -> Absorption:
+        """An empty space."""
+        return cls(np.zeros(n_energy), np.zeros(n_energy))
+
+    @classmethod
+    def by(cls, radiation: RadiationField, energy: Array) -> Absorption:
+        """What a radiation field absorbs at the energies [GeV]; its photons taken as isotropic everywhere."""
+        parts = {True: np.zeros(energy.size), False: np.zeros(energy.size)}
+        for part in radiation.parts:
+            parts[part.uniform] += greybody_absorption(energy, part.temperature, part.dilution)
+        return cls(parts[True], parts[False], radiation.profile if parts[False].any() else None)
+
+    def tables(self, longest: float) -> tuple[Array, Array]:
+        """exp(-K s) at multiples of STEP up to `longest` [kpc]: of the uniform part and of the other."""
+        s = STEP * np.arange(int(np.ceil(longest / STEP)) + 2)
+        nothing = np.ones((1, self.uniform.size))
+        near = np.exp(-np.outer(s, self.uniform)) if self.uniform.any() else nothing
+        far = np.exp(-np.outer(s, self.varying)) if self.varying.any() else nothing
+        return near, far
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,31 +148,31 @@ class LineOfSight:
         self,
         longitude: ArrayLike,
         latitude: ArrayLike,
-        fields: Sequence[EmissionField],
+        emission: EmissionStack,
         absorption: Absorption | None = None,
     ) -> Array:
         """Intensities in directions l, b [deg] (1-D arrays of one length n).
-
-        All fields have the same energies; the first is the one the points are fitted to.
 
         Returns
         -------
         ndarray, shape (n_fields, n_energy, n)      [GeV^-1 cm^-2 s^-1 sr^-1]
         """
         unit = unit_vector(np.atleast_1d(longitude), np.atleast_1d(latitude))
-        energies = fields[0].energy.size
-        absorption = absorption or Absorption(np.zeros(energies))
-        out = np.zeros((len(fields), energies, unit.shape[0]))
-        for block, points in self._blocks(unit, fields[0], absorption):
-            tau = _optical_depth(points, absorption, self.sun)
-            for number, field in enumerate(fields):
-                emitted = np.zeros((points.start.size - 1, energies))
-                weight = points.weight * points.density if field.per_atom else points.weight
-                _collect(
-                    points.start, points.r, points.phi, points.z, weight, points.s, absorption.uniform, tau,
-                    field.mesh.r, field.mesh.z, field.values, emitted,
-                )  # fmt: skip
-                out[number, :, block] = emitted.T
+        shape = len(emission.names), emission.energy.size
+        absorption = absorption or Absorption.none(shape[1])
+        near, far = absorption.tables(2.0 * np.hypot(self.mesh.radius, self.mesh.half_height))
+        out = np.zeros((*shape, unit.shape[0]))
+        for block, points in self._blocks(unit, emission, absorption):
+            seen = np.zeros((points.start.size - 1, *shape))
+            through = _seen_through(points, absorption, self.sun)
+            if through.max(initial=0.0) > STEP * (far.shape[0] - 1) > 0.0:
+                _, far = absorption.tables(float(through.max()))
+            weight = points.weight * np.where(emission.per_atom[:, None], points.density, 1.0)
+            collect(
+                points.start, points.r, points.phi, points.z, weight, points.s, through, STEP, near, far,
+                emission.mesh.r, emission.mesh.z, emission.values, seen,
+            )  # fmt: skip
+            out[:, :, block] = np.moveaxis(seen, 0, -1)
         return out
 
     def column(self, longitude: ArrayLike, latitude: ArrayLike) -> Array:
@@ -156,19 +185,19 @@ class LineOfSight:
         return np.concatenate(columns)
 
     def _blocks(
-        self, unit: Array, control: EmissionField | None, absorption: Absorption | None
+        self, unit: Array, emission: EmissionStack | None, absorption: Absorption | None
     ) -> Iterator[tuple[slice, Points]]:
         for start in range(0, unit.shape[0], BLOCK):
             block = slice(start, start + BLOCK)
-            yield block, self.points(unit[block], control, absorption)
+            yield block, self.points(unit[block], emission, absorption)
 
     def points(
-        self, unit: Array, control: EmissionField | None = None, absorption: Absorption | None = None
+        self, unit: Array, emission: EmissionStack | None = None, absorption: Absorption | None = None
     ) -> Points:
-        """Quadrature points along unit vectors, shape (n, 3), fitted to the gas and a field."""
+        """Quadrature points along unit vectors, shape (n, 3), fitted to the gas and the emission."""
         lines, low, high = self._pieces(unit)
         origin = np.array([-self.sun.r, 0.0, self.sun.z])
-        watch = _Watch.of(control, absorption)
+        watch = _Watch.of(emission, absorption)
         found = np.zeros((watch.size, unit.shape[0]))
         kept: list[tuple[Array, ...]] = []
         for depth in range(DEPTH + 1):
@@ -238,105 +267,50 @@ class LineOfSight:
 
 @dataclass(frozen=True, slots=True)
 class _Watch:
-    """What the quadrature looks at: the gas column, and the intensity at three energies."""
+    """What the quadrature looks at: the gas column, or the intensity at three energies.
 
-    field: EmissionField | None
+    Emission of the gas and of the volume are looked at apart.
+    """
+
+    fields: tuple[EmissionField, ...]
     absorption: Array
 
     @classmethod
-    def of(cls, field: EmissionField | None, absorption: Absorption | None) -> _Watch:
-        if field is None:
-            return cls(None, np.zeros(0))
-        n = field.energy.size
+    def of(cls, emission: EmissionStack | None, absorption: Absorption | None) -> _Watch:
+        if emission is None:
+            return cls((), np.zeros(0))
+        n = emission.energy.size
         chosen = sorted({0, n // 2, n - 1})
-        few = EmissionField(
-            field.energy[chosen],
-            field.mesh,
-            np.ascontiguousarray(field.values[..., chosen]),
-            per_atom=field.per_atom,
-        )
         uniform = np.zeros(n) if absorption is None else absorption.uniform
-        return cls(few, uniform[chosen])
+        return cls(emission.sums(chosen), uniform[chosen])
 
     @property
     def size(self) -> int:
         """Number of integrands."""
-        return 1 if self.field is None else self.field.energy.size
+        return sum(field.energy.size for field in self.fields) or 1
 
     def values(self, density: Array, r: Array, z: Array, phi: Array, s: Array) -> Array:
         """Integrands, shape (size, *shape of the points)."""
-        if self.field is None:
+        if not self.fields:
             return density[None]
-        emitted = np.moveaxis(self.field.at(r, z, phi), -1, 0)
-        seen = emitted * np.exp(-self.absorption[:, None, None] * s)
-        return seen * density if self.field.per_atom else seen
+        dimming = np.exp(-self.absorption[:, None, None] * s)
+        rows = []
+        for field in self.fields:
+            seen = np.moveaxis(field.at(r, z, phi), -1, 0) * dimming
+            rows.append(seen * density if field.per_atom else seen)
+        return np.concatenate(rows)
 
 
-def _optical_depth(points: Points, absorption: Absorption, sun: Place) -> Array:
-    """Optical depth of the absorption that varies in space, shape (n_points, n_energy) or (0, 0)."""
-    field = absorption.field
-    if field is None:
-        return np.zeros((0, 0))
-    rate = field.at(points.r, points.z, points.phi)
-    at_sun = field.at(np.asarray(sun.r), np.asarray(sun.z), np.asarray(np.pi))
-    tau = np.zeros(rate.shape)
-    _accumulate(points.start, points.s, rate, at_sun, tau)
-    return tau
-
-
-@njit(cache=True, error_model="numpy")
-def _accumulate(start, s, rate, at_sun, tau):
-    """Trapezoids of `rate` over the distance from the Sun."""
-    for line in range(start.size - 1):
-        for e in range(rate.shape[1]):
-            depth, before, where = 0.0, at_sun[e], 0.0
-            for k in range(start[line], start[line + 1]):
-                depth += 0.5 * (before + rate[k, e]) * (s[k] - where)
-                before, where = rate[k, e], s[k]
-                tau[k, e] = depth
-
-
-@njit(cache=True, error_model="numpy")
-def _collect(start, r, phi, z, weight, s, uniform, tau, r_nodes, z_nodes, values, out):
-    """Sum of weight x field x exp(-tau) over the points of every line, into `out` (n_lines, n_energy)."""
-    n_energy = values.shape[3]
-    dimming = np.ones(n_energy)
-    absorbed = False
-    for e in range(n_energy):
-        absorbed |= uniform[e] > 0.0
-    for line in range(start.size - 1):
-        for k in range(start[line], start[line + 1]):
-            if weight[k] == 0.0 or r[k] >= r_nodes[-1] or abs(z[k]) >= z_nodes[-1]:
-                continue
-            i, u = _place(r[k], r_nodes)
-            j, v = _place(z[k], z_nodes)
-            m, n, w = _azimuth(phi[k], values.shape[1])
-            if absorbed:
-                for e in range(n_energy):
-                    dimming[e] = np.exp(-uniform[e] * s[k])
-            for around, share in ((m, 1.0 - w), (n, w)):
-                if share == 0.0:
-                    continue
-                share *= weight[k]
-                a, b = share * (1.0 - u) * (1.0 - v), share * (1.0 - u) * v
-                c, d = share * u * (1.0 - v), share * u * v
-                if tau.shape[0] == 0:
-                    for e in range(n_energy):
-                        out[line, e] += dimming[e] * (
-                            a * values[i, around, j, e]
-                            + b * values[i, around, j + 1, e]
-                            + c * values[i + 1, around, j, e]
-                            + d * values[i + 1, around, j + 1, e]
-                        )
-                else:
-                    for e in range(n_energy):
-                        out[line, e] += (
-                            dimming[e]
-                            * np.exp(-tau[k, e])
-                            * (
-                                a * values[i, around, j, e]
-                                + b * values[i, around, j + 1, e]
-                                + c * values[i + 1, around, j, e]
-                                + d * values[i + 1, around, j + 1, e]
-                            )
-                        )
+def _seen_through(points: Points, absorption: Absorption, sun: Place) -> Array:
+    """Integral of the profile of the radiation from the Sun to every point, by trapezoids [kpc]."""
+    if absorption.profile is None:
+        return np.zeros(points.s.shape)
+    profile = np.broadcast_to(absorption.profile(points.r, points.z), points.s.shape)
+    at_sun = float(absorption.profile(np.asarray(sun.r), np.asarray(sun.z)))
+    length = np.diff(points.s, prepend=0.0)
+    before = np.concatenate([[at_sun], profile[:-1]])
+    first = points.start[:-1]
+    length[first], before[first] = points.s[first], at_sun
+    total = np.cumsum(0.5 * (before + profile) * length)
+    # what the lines before have added up
+    return np.asarray(total - np.repeat(np.concatenate([[0.0], total])[first], np.diff(points.start)))

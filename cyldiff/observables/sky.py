@@ -1,7 +1,7 @@
 """Maps of the whole sky in HEALPix pixels (Gorski et al. 2005, ApJ 622, 759), by ``astropy-healpix``.
 
-A pixel holds the mean over its area: its intensity is taken at the centres of 4, then 16, then 64 parts, until
-halving their size changes nothing. Pixels are in nested order, in Galactic coordinates.
+A pixel holds the mean over its area: where the map bends, its intensity is taken at the centres of 4, then 16,
+then 64 parts, until halving their size changes nothing. Pixels are in nested order, in Galactic coordinates.
 """
 
 from __future__ import annotations
@@ -21,8 +21,10 @@ Array = NDArray[np.float64]
 
 #: relative change of a pixel at which it is not divided further
 TOLERANCE = 3e-3
-#: divisions in two of the side of a pixel, at least and at most
-FIRST, LAST = 1, 3
+#: divisions in two of the side of a pixel, at most
+LAST = 3
+#: directions handed to the intensity at once: many, because those of a mirrored sky are computed once
+TOGETHER = 2**17
 #: divisions of a pixel on the rim of a region
 RIM = 4
 
@@ -67,19 +69,15 @@ def pixel_means(nside: int, intensity: Intensity, *, tolerance: float = TOLERANC
     ndarray, shape (..., 12 nside^2)
     """
     everywhere = np.arange(12 * nside**2)
-    means = _divided(nside, everywhere, FIRST, intensity)
-    open_pixels = everywhere
-    for level in range(FIRST + 1, LAST + 1):
-        before = means[..., open_pixels]
-        if level == FIRST + 1:
-            # the parts of a pixel themselves say whether it varies; most do not
-            open_pixels, before = _uneven(nside, means, open_pixels, tolerance)
-        if not open_pixels.size:
+    means = _divided(nside, everywhere, 0, intensity)
+    unsettled = _uneven(nside, means, tolerance)
+    for level in range(1, LAST + 1):
+        if not unsettled.size:
             break
-        after = _divided(nside, open_pixels, level, intensity)
-        means[..., open_pixels] = after
-        change = np.abs(after - before) > tolerance * np.abs(after)
-        open_pixels = open_pixels[change.reshape(-1, open_pixels.size).any(axis=0)]
+        after = _divided(nside, unsettled, level, intensity)
+        change = np.abs(after - means[..., unsettled]) > tolerance * np.abs(after)
+        means[..., unsettled] = after
+        unsettled = unsettled[change.reshape(-1, unsettled.size).any(axis=0)]
     return means
 
 
@@ -87,7 +85,7 @@ def _divided(nside: int, pixels: NDArray[np.int64], level: int, intensity: Inten
     """Means over 4^level parts of pixels, shape (..., n_pixels)."""
     parts = 4**level
     out: Array | None = None
-    block = max(1, 8192 // parts)
+    block = max(1, TOGETHER // parts)
     for start in range(0, pixels.size, block):
         some = pixels[start : start + block]
         children = (some[:, None] * parts + np.arange(parts)).ravel()
@@ -100,22 +98,20 @@ def _divided(nside: int, pixels: NDArray[np.int64], level: int, intensity: Inten
     return out
 
 
-def _uneven(
-    nside: int, means: Array, pixels: NDArray[np.int64], tolerance: float
-) -> tuple[NDArray[np.int64], Array]:
-    """Pixels next to which the map bends: where the mean of the neighbours is another value.
+def _uneven(nside: int, means: Array, tolerance: float) -> NDArray[np.int64]:
+    """Pixels where the map bends: their value is not the mean of those of their neighbours.
 
-    The error of a mean of four parts is a sixteenth of the curvature over a pixel or so.
+    A curvature changes the mean over a pixel by a sixth or so of what it does to the mean of the neighbours.
     """
-    grid = _healpix(nside)
+    pixels = np.arange(means.shape[-1])
     with np.errstate(invalid="ignore"):  # a few pixels have seven neighbours only
-        neighbours = np.asarray(grid.neighbours(pixels))
-    lonely = neighbours < 0
-    around = np.where(lonely, pixels, neighbours)
-    bend = means[..., around].mean(axis=-2) - means[..., pixels]
-    here = np.abs(bend) > 4.0 * tolerance * np.abs(means[..., pixels])
-    chosen = pixels[here.reshape(-1, pixels.size).any(axis=0)]
-    return chosen, means[..., chosen]
+        neighbours = np.asarray(_healpix(nside).neighbours(pixels))
+    around = np.where(neighbours < 0, pixels, neighbours)
+    bend = np.zeros(means.shape[-1])
+    for row in means.reshape(-1, means.shape[-1]):
+        away = np.abs(row[around].mean(axis=0) - row)
+        bend = np.maximum(bend, away / np.where(row > 0.0, row, 1.0))
+    return np.flatnonzero(bend > tolerance)
 
 
 def pixel_fractions(nside: int, region: Region) -> tuple[NDArray[np.int64], Array]:

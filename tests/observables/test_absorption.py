@@ -5,9 +5,9 @@ import pytest
 from scipy.integrate import dblquad, quad
 
 from cyldiff import constants as const
+from cyldiff.constants import CMB_TEMPERATURE_K as CMB_TEMPERATURE
+from cyldiff.constants import THOMSON_CM2 as THOMSON
 from cyldiff.observables.absorption import (
-    CMB_TEMPERATURE,
-    THOMSON,
     cmb_absorption,
     greybody_absorption,
     pair_production,
