@@ -13,8 +13,8 @@ import click
 
 from cyldiff.commands.anisotropy import anisotropy
 from cyldiff.commands.base import check_output, overwrites, reported
-from cyldiff.commands.population import population
 from cyldiff.commands.gamma import gamma
+from cyldiff.commands.population import population
 from cyldiff.commands.sources import sources
 from cyldiff.commands.source import source
 from cyldiff.errors import ConfigError, DataError, Problem, nearest, quoted
@@ -193,15 +193,13 @@ def explain(key: str) -> None:
     click.echo(explain_key(key))
 
 
-@main.command(
-    name="list",
-    short_help="List runs, populations, models, catalogues, emission, grids, data, species, kinds.",
-)
+@main.command(name="list", short_help="List what the library holds: runs, models, data.")
 @click.argument("what", required=False)
 @reported
 def list_names(what: str | None) -> None:
-    """List the library, or one of: runs, populations, models, catalogues, emission, grids, data,
-    species, kinds.
+    """List the library, or one of its parts.
+
+    Those are runs, populations, models, catalogues, emission, grids, data, species and kinds.
 
     The library is what comes with cyldiff and what lies in the folders of $CYLDIFF_PATH.
     """

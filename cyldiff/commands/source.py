@@ -49,7 +49,7 @@ def source(
     energy        of the photon [GeV]
     flux          dN/dE [GeV^-1 cm^-2 s^-1]
     sed           E^2 dN/dE [erg cm^-2 s^-1]
-    then the sed of each component and process; "nan" where its model does not hold
+    then the sed of each component and process; "nan" where its model has none
 
     The energy budget of the components, and the result of a fit, go to the standard error.
     """  # noqa: D301

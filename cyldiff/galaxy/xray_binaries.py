@@ -2,8 +2,8 @@
 
 The analysis of Yue et al. 2025, section 2, on its printed tables or on the catalogues themselves: positions in
 the plane, cells, apparent densities, selection, corrected densities, means over circles, radial law. The steps are
-functions of :mod:`cyldiff.galaxy.surface_density`; what does not agree with the print is in
-docs/theory/xrb-distribution.md.
+functions of :mod:`cyldiff.galaxy.surface_density` and :mod:`cyldiff.galaxy.radial_law`; what does not agree with
+the print is in docs/theory/xrb-distribution.md.
 """
 
 from __future__ import annotations
@@ -18,17 +18,16 @@ from numpy.typing import NDArray
 from cyldiff import resources
 from cyldiff.errors import DataError, nearest, quoted
 from cyldiff.galaxy.coordinates import from_sun
+from cyldiff.galaxy.radial_law import RadialFit, fit_radial_law
 from cyldiff.galaxy.surface_density import (
     Cells,
     Density,
-    RadialFit,
     RowMeans,
     SelectionFit,
     apparent_density,
     build_cells,
     corrected_density,
     density_of_values,
-    fit_radial_law,
     fit_selection,
     row_means,
 )

@@ -23,7 +23,6 @@ from cyldiff.observables.emissivity import Emissivity, flux_of_density
 from cyldiff.observables.lepton_emission import LeptonEmission
 from cyldiff.particles.pion_production import PionProduction
 from cyldiff.registry import register
-from cyldiff.sources.cloud import mean_in_sphere
 from cyldiff.sources.energy_spectrum import energy_above, per_energy, reach
 from cyldiff.transport.diffusion import BrokenPowerLawDiffusion, PowerLawDiffusion
 from cyldiff.transport.lepton_losses import Medium
@@ -158,6 +157,9 @@ class CloudProtons(_PionEmitter):
 
     def mean_density(self, kinetic_energy: Array, *, age: float) -> Array:
         """Mean density in the cloud per proton and Myr [kpc^-3 Myr]."""
+        # compiled code, which reading a config does without
+        from cyldiff.sources.cloud import mean_in_sphere
+
         return mean_in_sphere(
             separation=self.cloud.separation,
             radius=self.cloud.radius,

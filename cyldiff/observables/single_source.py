@@ -71,7 +71,8 @@ class FitConfig(Model):
     """What a fit may change, and which points it sees."""
 
     free: dict[str, Annotated[tuple[str | float, ...], BeforeValidator(_as_tuple)]] = Field(
-        description='path of a key -> its bounds, e.g. "components.protons.energy" = ["1e48 erg", "1e52 erg"]'
+        min_length=1,
+        description='path of a key -> its bounds, e.g. "components.protons.energy" = ["1e48 erg", "1e52 erg"]',
     )
     minimum: Quantity("energy") | None = Field(default=None, gt=0, description="lowest energy of a point")  # type: ignore[valid-type]
     maximum: Quantity("energy") | None = Field(default=None, gt=0, description="highest energy of a point")  # type: ignore[valid-type]

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from cyldiff.errors import DataError
+from cyldiff.galaxy.radial_law import fit_radial_law, radial_law
 from cyldiff.galaxy.surface_density import (
     Density,
     apparent_density,
@@ -13,9 +14,7 @@ from cyldiff.galaxy.surface_density import (
     cell_radius,
     corrected_density,
     density_of_values,
-    fit_radial_law,
     fit_selection,
-    radial_law,
     row_means,
 )
 

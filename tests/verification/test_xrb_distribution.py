@@ -5,14 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from cyldiff.galaxy.radial_law import fit_radial_law, radial_law
 from cyldiff.galaxy.surface_density import (
     apparent_density,
     build_cells,
     corrected_density,
     density_of_values,
-    fit_radial_law,
     fit_selection,
-    radial_law,
     row_means,
 )
 from cyldiff.galaxy.xray_binaries import implied_rates, printed_densities, xrb_distribution
