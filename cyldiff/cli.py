@@ -216,7 +216,7 @@ def list_names(what: str | None) -> None:
 def copy(name: str, output: Path | None, force: bool) -> None:
     """Make an editable copy of a run, population, model, catalogue or grid NAME of the library.
 
-    A name that several of them have is written as "runs/NAME", "models/NAME" and so on.
+    A name that several of them have is written with its library: "runs/NAME", "models/NAME".
     """
     source = _library_file(name)
     target = output if output is not None else Path(source.name)
@@ -265,7 +265,7 @@ def plot(result: Path, what: str, output: Path, data: tuple[str, ...], potential
     WHAT is  B/C, 10Be/9Be                a ratio of elements or nuclides
              spectrum:C, spectrum:H1      one spectrum, times E^2.7
              spectra, spectra:H,He,C      several
-             sources, sources:He          of a file of "cyldiff sources": each source, and all
+             sources, sources:He          each of point sources, and their sum
              band, ring, "ring:3.5 PeV"   of a file of "cyldiff population"
     """  # noqa: D301
     from cyldiff.io.netcdf import read_result

@@ -169,8 +169,7 @@ class CatalogueSource(Model):
 
     @model_validator(mode="after")
     def _consistent(self) -> CatalogueSource:
-        given = [key for key, name in _NAMES.items() if getattr(self, name) is not None]
-        if problem := coordinates_problem(given):
+        if problem := coordinates_problem(self.by_key()):
             raise ValueError(problem)
         for key, message in emission_problems(dict(self)):
             raise ValueError(f"{key}: {message}")
@@ -181,9 +180,13 @@ class CatalogueSource(Model):
         """Whether it says what it injects: age, history and spectrum."""
         return None not in (self.age, self.history, self.spectrum)
 
+    def by_key(self) -> dict[str, Any]:
+        """Values by the keys of a file; those that are not given are left out."""
+        return {key: value for key, name in _NAMES.items() if (value := getattr(self, name)) is not None}
+
     def place(self, sun: Place) -> Array:
         """Galactocentric (x, y, z) [kpc]."""
-        return place_of({key: getattr(self, name) for key, name in _NAMES.items()}, sun)
+        return place_of(self.by_key(), sun)
 
     @property
     def place_key(self) -> str:

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from cyldiff.constants import ERG_GEV
 from cyldiff.errors import ConfigError, DataError, Problem, quoted
 from cyldiff.observables.spectra import modulated_flux
-from cyldiff.sources.catalogue_file import same_population, twice
+from cyldiff.sources.catalogue_checks import same_population, twice
 from cyldiff.sources.fluxes_dataset import DIRECTIONS, total_gradient
 from cyldiff.sources.model import physics_of
 from cyldiff.sources.spectrum import injectable

@@ -10,6 +10,7 @@ import pytest
 from cyldiff import constants as const
 from cyldiff.errors import ConfigError, CyldiffError
 from cyldiff.sources.catalogue import Catalogue
+from cyldiff.sources.catalogue_checks import same_population
 from cyldiff.sources.catalogue_file import check_catalogue, load_catalogue, load_catalogue_mapping
 from cyldiff.sources.fluxes_dataset import to_toml_rows
 
@@ -196,6 +197,19 @@ class TestRefused:
         assert set(found) == {"population", 'source 1 ("s_n-r"), key name'}
         assert 'is the component "snr" of the model already' in found["population"]
         load_catalogue_mapping(raw)
+
+    @pytest.mark.parametrize(
+        ("one", "other", "same"),
+        [
+            ("SNR", "s_n-r", True),
+            ("known microquasars", "Known-Microquasars", True),
+            ("GRS 1915+105", "GRS 1915-105", False),
+            ("GRO J0422+32", "GRO J0422-32", False),
+            ("xrb", "xrbs", False),
+        ],
+    )
+    def test_what_the_same_is(self, one, other, same):
+        assert same_population(one, other) is same
 
     def test_made_in_python(self, raw, model):
         """The same checks when the sources come as objects."""
