@@ -30,6 +30,9 @@ PER_DECADE = 8
 
 @click.command(short_help="Diffuse gamma rays and neutrinos: regions, maps, profiles.")
 @click.argument("result", type=click.Path(path_type=Path))
+@click.option(
+    "--sources", type=click.Path(path_type=Path), help='Point sources, a file of "cyldiff sources".'
+)
 @click.option("--region", default="lhaaso-inner", show_default=True,
               help='"lhaaso-inner", "lhaaso-outer", "all-sky", or limits: "l=15..125,b=-5..5".')  # fmt: skip
 @click.option("--mask", type=click.Path(path_type=Path), metavar="FILE",
@@ -51,7 +54,7 @@ PER_DECADE = 8
               help='What absorbs: "cmb" (the default), "delahaye-2010", or a .toml of a radiation field.')  # fmt: skip
 @click.option("--no-absorption", is_flag=True, help="Nothing absorbs gamma rays.")
 @click.option("--weight", "weights", multiple=True, metavar="NAME=X",
-              help="Factor of a component of the result. May be repeated.")  # fmt: skip
+              help="Factor of a component or source. May be repeated.")  # fmt: skip
 @reported
 def gamma(result: Path, **options: Any) -> None:
     """Diffuse gamma rays (or neutrinos) of a RESULT over a region of the sky.
@@ -69,8 +72,14 @@ def gamma(result: Path, **options: Any) -> None:
     from cyldiff.io.netcdf import read_result
     from cyldiff.observables.gamma import DiffuseSky
 
-    sky = DiffuseSky.of(latest(read_result(result)), **request.arguments)
-    _deliver(sky, request)
+    dataset = latest(read_result(result))
+    listed = latest(read_result(request.sources)) if request.sources is not None else None
+    sky = DiffuseSky.of(dataset, **request.arguments)
+    if listed is not None:
+        from cyldiff.sources.gamma_fields import add_sources
+
+        sky = add_sources(sky, dataset, listed)
+    _deliver(sky.weighted(request.weights), request)
 
 
 @dataclass(frozen=True)
@@ -78,6 +87,8 @@ class _Request:
     """The options, read."""
 
     arguments: dict[str, Any]
+    weights: dict[str, float]
+    sources: Path | None
     region: Region
     output: Path | None
     figure: Path | None
@@ -97,7 +108,7 @@ def _request(result: Path, options: Mapping[str, Any]) -> _Request:
             problems.append(Problem(option, str(error)))
             return None
 
-    inputs = [path for path in (result, options["mask"]) if path is not None]
+    inputs = [path for path in (result, options["mask"], options["sources"]) if path is not None]
     outputs = {"--output": options["output"], "--plot": options["figure"], "--map": options["map_file"]}
     for option, path in outputs.items():
         read(option, partial(_writable, path, inputs, option))
@@ -121,11 +132,21 @@ def _request(result: Path, options: Mapping[str, Any]) -> _Request:
         "radiation": read(
             "--absorption", lambda: _radiation(options["absorption"], options["no_absorption"])
         ),
-        "weights": read("--weight", lambda: _weights(options["weights"])),
     }
+    weights = read("--weight", lambda: _weights(options["weights"]))
     if problems:
         raise ConfigError("cyldiff gamma", problems)
-    return _Request(arguments, region, options["output"], options["figure"], options["map_file"], draw, nside)
+    return _Request(
+        arguments=arguments,
+        weights=weights,
+        sources=options["sources"],
+        region=region,
+        output=options["output"],
+        figure=options["figure"],
+        map_file=options["map_file"],
+        draw=draw,
+        nside=nside,
+    )
 
 
 def _writable(path: Path | None, inputs: list[Path], option: str) -> None:
@@ -269,7 +290,7 @@ def _deliver(sky: DiffuseSky, request: _Request) -> None:
         click.echo(f"{request.figure} written")
     if request.map_file is not None:
         pixels = sky.pixels(request.nside)
-        image = None if map_path(request.map_file) == "nc" else sky.image(32.0 / request.nside)
+        image = None if map_path(request.map_file) == "nc" else sky.image(32.0 / request.nside, pixels)
         write_sky(pixels, image, request.map_file)
         click.echo(f"{request.map_file} written")
     if request.output is not None and spectrum is not None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from cyldiff.errors import DataError, nearest, quoted
 from cyldiff.galaxy import spiral_arms as _spiral_arms  # noqa: F401 - registers its kinds
+from cyldiff.galaxy.coordinates import seen_from_sun
 from cyldiff.galaxy.gas import GasModel
 from cyldiff.galaxy.radiation_field import RadiationField
 from cyldiff.observables.emission import EmissionField, EmissionStack, mass_numbers
@@ -20,7 +22,8 @@ from cyldiff.observables.emissivity import Emissivity, supported
 from cyldiff.observables.image import nodes, plate_carree
 from cyldiff.observables.line_of_sight import Absorption, LineOfSight
 from cyldiff.observables.regions import Region, average
-from cyldiff.observables.sky import pixel_means
+from cyldiff.observables.sky import interpolated, nearest_nside, pixel_means
+from cyldiff.observables.source_emission import SourceField
 from cyldiff.particles.pion_production import PionProduction
 from cyldiff.units import parse_quantity
 
@@ -53,7 +56,9 @@ class DiffuseSky:
     absorption : Absorption
     secondary : str                     "gamma" or "neutrino"
     continued_share : ndarray           share of the local emissivity from nuclei above the grid, (n_energy,)
+    sources : tuple of SourceField      point sources with the gas around them
     even_gas : bool                     the gas is the same above and below the plane
+    table : callable                    name -> A of some nuclides -> their Emissivity at these energies
     attributes : dict                   model, gas and absorption in words, for files
     """
 
@@ -63,7 +68,9 @@ class DiffuseSky:
     secondary: str
     continued_share: Array
     even_gas: bool
+    table: Callable[[Mapping[str, int]], Emissivity]
     attributes: dict[str, Any]
+    sources: tuple[SourceField, ...] = ()
 
     @classmethod
     def of(
@@ -74,7 +81,6 @@ class DiffuseSky:
         energies: ArrayLike | None = None,
         secondary: str = "gamma",
         radiation: RadiationField | None = None,
-        weights: Mapping[str, float] | None = None,
     ) -> DiffuseSky:
         """From a result at one time.
 
@@ -85,25 +91,19 @@ class DiffuseSky:
         energies : array_like, optional     [GeV]; default all that are supported, PER_DECADE per decade
         secondary : str                     "gamma" or "neutrino"
         radiation : RadiationField          what absorbs gamma rays; None: nothing
-        weights : mapping                   component -> factor; the others count once
 
         Raises
         ------
         DataError
-            if the result has no such maps or no config, does not support an energy, or has no component
-            of the name of a weight.
+            if the result has no such maps or no config, or does not support an energy.
         """
         gas = gas_of(dataset)
         kinetic_energy = dataset["kinetic_energy"].values.astype(float)
         chosen = default_energies(kinetic_energy, model) if energies is None else np.atleast_1d(energies)
-        table = Emissivity.build(
-            chosen,
-            kinetic_energy,
-            model,
-            mass_numbers=mass_numbers(dataset),
-            secondary=secondary,
-            helium_fraction=gas.helium_fraction,
+        make_table = partial(
+            _table, chosen, kinetic_energy, model, secondary=secondary, helium_fraction=gas.helium_fraction
         )
+        table = make_table(mass_numbers(dataset))
         components = _components(dataset)
         if components:
             fields = [
@@ -111,7 +111,7 @@ class DiffuseSky:
             ]
         else:
             fields = [EmissionField.of_pions(dataset, table, name=_whole(dataset))]
-        emission = EmissionStack.of(_weighted(fields, weights or {}))
+        emission = EmissionStack.of(fields)
         at_sun = {
             name: 1e-4 * dataset["flux_lis"].sel(species=name).values[:, None] for name in table.matrices
         }
@@ -130,6 +130,7 @@ class DiffuseSky:
             secondary=secondary,
             continued_share=table.continued_share(at_sun)[:, 0],
             even_gas=gas.symmetric,
+            table=make_table,
             attributes={
                 "pion_production": model.model_dump_json(),
                 "absorption": "none" if absorbing is None else absorbing.model_dump_json(),
@@ -145,7 +146,7 @@ class DiffuseSky:
     @property
     def names(self) -> tuple[str, ...]:
         """Names of the components."""
-        return self.emission.names
+        return (*self.emission.names, *(source.name for source in self.sources))
 
     def intensity(self, longitude: ArrayLike, latitude: ArrayLike) -> Array:
         """Intensity of every component in directions l, b [deg], shape (n_components, n_energy, n).
@@ -153,13 +154,41 @@ class DiffuseSky:
         Directions that see the same because the Galaxy is its own mirror image are computed once.
         """
         lon, lat = np.broadcast_arrays(np.atleast_1d(longitude), np.atleast_1d(latitude))
-        if self.mirror[0]:
-            lon = np.abs((lon + 180.0) % 360.0 - 180.0)
-        if self.mirror[1]:
-            lat = np.abs(lat)
+        diffuse = self._diffuse(lon, lat)
+        if not self.sources:
+            return diffuse
+        each = [self.sight.around(lon, lat, source, self.absorption) for source in self.sources]
+        return np.concatenate([diffuse, np.stack(each)])
+
+    def _diffuse(self, lon: Array, lat: Array) -> Array:
+        in_l, in_b = self.mirror
+        lon = np.abs((lon + 180.0) % 360.0 - 180.0) if in_l else lon
+        lat = np.abs(lat) if in_b else lat
         seen, where = np.unique(np.round(np.stack([lon, lat]), 9), axis=1, return_inverse=True)
         each = self.sight.intensity(seen[0], seen[1], self.emission, self.absorption)
         return each[..., where.ravel()]
+
+    @property
+    def peaks(self) -> Array:
+        """Galactic l and b [deg] of the point sources, shape (n, 2)."""
+        if not self.sources:
+            return np.zeros((0, 2))
+        longitude, latitude, _ = seen_from_sun(np.stack([s.position for s in self.sources]), self.sight.sun)
+        return np.stack([longitude, latitude], axis=1)
+
+    def with_sources(self, sources: Sequence[SourceField]) -> DiffuseSky:
+        """The same sky with the gas around point sources, each a component.
+
+        Raises
+        ------
+        DataError
+            if a source has the name of another component.
+        """
+        names = [*self.emission.names, *(source.name for source in sources)]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise DataError(f"{', '.join(twice)}: a point source and another component have the same name")
+        return replace(self, sources=tuple(sources))
 
     @property
     def mirror(self) -> tuple[bool, bool]:
@@ -168,6 +197,25 @@ class DiffuseSky:
         in_l = values.shape[1] == 1
         in_b = self.sight.sun.z == 0.0 and self.even_gas and np.array_equal(values, values[:, :, ::-1])
         return in_l, in_b
+
+    def weighted(self, weights: Mapping[str, float]) -> DiffuseSky:
+        """The same sky with factors on some components.
+
+        Raises
+        ------
+        DataError
+            for a name that is none of them.
+        """
+        unknown = [name for name in weights if name not in self.names]
+        if unknown:
+            raise DataError(
+                f"no component {quoted(unknown[0])} to weigh; there are {', '.join(self.names)}"
+                f"{nearest(unknown[0], self.names)} (components of a result: output.components = true)"
+            )
+        factors = np.array([weights.get(name, 1.0) for name in self.emission.names])
+        values = np.ascontiguousarray(self.emission.values * factors[:, None])
+        sources = [replace(s, weight=s.weight * weights.get(s.name, 1.0)) for s in self.sources]
+        return replace(self, emission=replace(self.emission, values=values), sources=tuple(sources))
 
     def at_energy(self, number: int) -> DiffuseSky:
         """The same sky at one of its energies only."""
@@ -180,6 +228,7 @@ class DiffuseSky:
                 self.absorption, uniform=self.absorption.uniform[one], varying=self.absorption.varying[one]
             ),
             continued_share=self.continued_share[one],
+            sources=tuple(source.few([number]) for source in self.sources),
         )
 
     def region(self, region: Region) -> xr.Dataset:
@@ -190,7 +239,7 @@ class DiffuseSky:
         DataError
             if the masks leave nothing of the region.
         """
-        values = average(region, self.intensity)
+        values = average(region, self.intensity, peaks=self.peaks, together=True)
         dataset = self._described(values, ())
         dataset.attrs.update(
             region=region.name, solid_angle_sr=region.solid_angle, masked_discs=len(region.discs)
@@ -199,7 +248,8 @@ class DiffuseSky:
 
     def profile(self, regions: Sequence[Region]) -> xr.Dataset:
         """Mean intensities of several regions, with the dimension ``region`` after the energy."""
-        values = np.stack([average(one, self.intensity) for one in regions], axis=-1)
+        each = [average(one, self.intensity, peaks=self.peaks, together=True) for one in regions]
+        values = np.stack(each, axis=-1)
         dataset = self._described(values, ("region",))
         for name, limits in (("l", "longitude"), ("b", "latitude")):
             dataset[f"{name}_bounds"] = (("region", "bounds"), [getattr(one, limits) for one in regions])
@@ -213,18 +263,29 @@ class DiffuseSky:
         DataError
             for an nside that is no power of two, or without ``astropy-healpix``.
         """
-        dataset = self._described(pixel_means(nside, self.intensity), ("pixel",))
+        means = pixel_means(nside, self.intensity, peaks=self.peaks, together=True)
+        dataset = self._described(means, ("pixel",))
         dataset.attrs.update(pixelisation="HEALPix", nside=nside, ordering="nested", frame="galactic")
         return dataset
 
-    def image(self, step: float) -> xr.DataArray:
+    def image(self, step: float, pixels: xr.Dataset | None = None) -> xr.DataArray:
         """The whole on a plate-carree grid `step` [deg] apart, dims (energy, latitude, longitude).
 
-        Node values whose interpolation keeps fluxes: see :mod:`cyldiff.observables.image`.
+        Node values whose interpolation keeps fluxes: see :mod:`cyldiff.observables.image`. Point sources are
+        taken from `pixels`, of :meth:`pixels`, and are as sharp as those.
         """
         longitude, latitude = nodes(step)
+        values = plate_carree(
+            lambda lon, lat: self._diffuse(np.asarray(lon), np.asarray(lat)).sum(axis=0), longitude, latitude
+        )
+        if self.sources:
+            pixels = self.pixels(nearest_nside(step)) if pixels is None else pixels
+            each = pixels["intensity_component"].sel(component=[source.name for source in self.sources])
+            lon, lat = np.meshgrid(longitude, latitude)
+            for number, row in enumerate(each.sum("component").values):
+                values[number] += interpolated(row, lon, lat)
         return xr.DataArray(
-            plate_carree(lambda lon, lat: self.intensity(lon, lat).sum(axis=0), longitude, latitude),
+            values,
             dims=("energy", "latitude", "longitude"),
             coords={"energy": self.energy, "latitude": latitude, "longitude": longitude},
             attrs={"units": UNITS, "long_name": self._long_name},
@@ -250,6 +311,12 @@ class DiffuseSky:
         return xr.Dataset(variables, coords=coords, attrs={"secondary": self.secondary, **self.attributes})
 
 
+def _table(
+    energy: ArrayLike, kinetic_energy: Array, model: PionProduction, nuclides: Mapping[str, int], **more: Any
+) -> Emissivity:
+    return Emissivity.build(energy, kinetic_energy, model, mass_numbers=nuclides, **more)
+
+
 def _components(dataset: xr.Dataset) -> list[str]:
     """Source components whose maps the result holds, if there are several."""
     if "flux_component" not in dataset or dataset.sizes["component"] < 2:
@@ -260,18 +327,6 @@ def _components(dataset: xr.Dataset) -> list[str]:
 def _whole(dataset: xr.Dataset) -> str:
     """Name of what all components radiate together."""
     return str(dataset["component"].values[0]) if dataset.sizes.get("component", 0) == 1 else "diffuse"
-
-
-def _weighted(fields: list[EmissionField], weights: Mapping[str, float]) -> list[EmissionField]:
-    """Fields times their factors."""
-    names = [field.name for field in fields]
-    unknown = [name for name in weights if name not in names]
-    if unknown:
-        raise DataError(
-            f"no component {quoted(unknown[0])} to weigh; this result has maps of {', '.join(names)}"
-            f"{nearest(unknown[0], names)} (components: output.components = true)"
-        )
-    return [replace(field, values=weights.get(field.name, 1.0) * field.values) for field in fields]
 
 
 def default_energies(kinetic_energy: Array, model: PionProduction) -> Array:

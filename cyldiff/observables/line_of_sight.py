@@ -22,6 +22,7 @@ from cyldiff.galaxy.radiation_field import RadiationField
 from cyldiff.observables.absorption import greybody_absorption
 from cyldiff.observables.emission import EmissionField, EmissionStack, Mesh
 from cyldiff.observables.sky_kernels import collect
+from cyldiff.observables.source_emission import SourceField
 
 __all__ = ["Absorption", "LineOfSight", "Points"]
 
@@ -162,7 +163,7 @@ class LineOfSight:
         absorption = absorption or Absorption.none(shape[1])
         near, far = absorption.tables(2.0 * np.hypot(self.mesh.radius, self.mesh.half_height))
         out = np.zeros((*shape, unit.shape[0]))
-        for block, points in self._blocks(unit, emission, absorption):
+        for block, points in self._blocks(unit, _Watch.of_stack(emission, absorption)):
             seen = np.zeros((points.start.size - 1, *shape))
             through = _seen_through(points, absorption, self.sun)
             if through.max(initial=0.0) > STEP * (far.shape[0] - 1) > 0.0:
@@ -180,24 +181,52 @@ class LineOfSight:
         unit = unit_vector(np.atleast_1d(longitude), np.atleast_1d(latitude))
         columns = [
             np.add.reduceat(points.weight * points.density, points.start[:-1])
-            for _, points in self._blocks(unit, None, None)
+            for _, points in self._blocks(unit, _Watch((), np.zeros(0)))
         ]
         return np.concatenate(columns)
 
+    def around(
+        self,
+        longitude: ArrayLike,
+        latitude: ArrayLike,
+        source: SourceField,
+        absorption: Absorption | None = None,
+    ) -> Array:
+        """Intensities of the gas around a point source in directions l, b [deg], shape (n_energy, n).
+
+        The lines are cut where they pass the source, and the points fitted to its emission.
+        """
+        unit = unit_vector(np.atleast_1d(longitude), np.atleast_1d(latitude))
+        absorption = absorption or Absorption.none(source.energy.size)
+        n = source.energy.size
+        chosen = sorted({0, n // 2, n - 1})
+        watch = _Watch((source.few(chosen),), absorption.uniform[chosen])
+        out = np.zeros((n, unit.shape[0]))
+        for block, points in self._blocks(unit, watch, source.position):
+            through = _seen_through(points, absorption, self.sun)
+            tau = np.outer(points.s, absorption.uniform) + np.outer(through, absorption.varying)
+            seen = source.at(points.r, points.z, points.phi) * np.exp(-tau)
+            weighted = seen * (points.weight * points.density)[:, None]
+            out[:, block] = np.add.reduceat(weighted, points.start[:-1], axis=0).T
+        return out
+
     def _blocks(
-        self, unit: Array, emission: EmissionStack | None, absorption: Absorption | None
+        self, unit: Array, watch: _Watch, passing: Array | None = None
     ) -> Iterator[tuple[slice, Points]]:
         for start in range(0, unit.shape[0], BLOCK):
             block = slice(start, start + BLOCK)
-            yield block, self.points(unit[block], emission, absorption)
+            yield block, self._points(unit[block], watch, passing)
 
     def points(
         self, unit: Array, emission: EmissionStack | None = None, absorption: Absorption | None = None
     ) -> Points:
         """Quadrature points along unit vectors, shape (n, 3), fitted to the gas and the emission."""
-        lines, low, high = self._pieces(unit)
+        watch = _Watch((), np.zeros(0)) if emission is None else _Watch.of_stack(emission, absorption)
+        return self._points(unit, watch, None)
+
+    def _points(self, unit: Array, watch: _Watch, passing: Array | None) -> Points:
+        lines, low, high = self._pieces(unit, passing)
         origin = np.array([-self.sun.r, 0.0, self.sun.z])
-        watch = _Watch.of(emission, absorption)
         found = np.zeros((watch.size, unit.shape[0]))
         kept: list[tuple[Array, ...]] = []
         for depth in range(DEPTH + 1):
@@ -229,8 +258,8 @@ class LineOfSight:
         start = np.concatenate([[0], np.cumsum(counts)])
         return Points(start, *(column[order] for column in rest))
 
-    def _pieces(self, unit: Array) -> tuple[NDArray[np.int64], Array, Array]:
-        """First pieces of every line: its number, lower and upper end [kpc]."""
+    def _pieces(self, unit: Array, passing: Array | None) -> tuple[NDArray[np.int64], Array, Array]:
+        """First pieces of every line: its number, lower and upper end [kpc]; cut next to the place `passing`."""
         across = np.hypot(unit[:, 0], unit[:, 1])
         end = self._end(unit, across)
         with np.errstate(divide="ignore", invalid="ignore"):
@@ -240,6 +269,8 @@ class LineOfSight:
         steps = np.arange(
             0.0, 2.0 * np.hypot(self.mesh.radius, self.mesh.half_height) + self.longest, self.longest
         )
+        if passing is not None:
+            crossings.append(unit @ (passing - np.array([-self.sun.r, 0.0, self.sun.z])))
         cuts = np.stack([axis, *crossings, *(np.full(end.shape, s) for s in steps), end], axis=1)
         cuts = np.sort(
             np.clip(np.nan_to_num(cuts, nan=0.0, posinf=0.0, neginf=0.0), 0.0, end[:, None]), axis=1
@@ -272,13 +303,11 @@ class _Watch:
     Emission of the gas and of the volume are looked at apart.
     """
 
-    fields: tuple[EmissionField, ...]
+    fields: tuple[EmissionField | SourceField, ...]
     absorption: Array
 
     @classmethod
-    def of(cls, emission: EmissionStack | None, absorption: Absorption | None) -> _Watch:
-        if emission is None:
-            return cls((), np.zeros(0))
+    def of_stack(cls, emission: EmissionStack, absorption: Absorption | None) -> _Watch:
         n = emission.energy.size
         chosen = sorted({0, n // 2, n - 1})
         uniform = np.zeros(n) if absorption is None else absorption.uniform

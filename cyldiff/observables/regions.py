@@ -30,7 +30,9 @@ Intensity = Callable[[Array, Array], Array]
 #: relative difference of the two rules that the average of a region may have
 TOLERANCE = 1e-3
 #: quarterings of a panel
-DEPTH = 7
+DEPTH = 9
+#: size to which panels with a peak are quartered first [deg]
+PEAK = 1.0
 #: first panels: at most this long in l and b [deg]
 PANEL = (30.0, 5.0)
 #: step on which the rim of a disc is resolved [deg]
@@ -183,7 +185,14 @@ def covered(longitude: Array, latitude: Array, discs: tuple[Disc, ...]) -> NDArr
     return hidden
 
 
-def average(region: Region, intensity: Intensity, *, tolerance: float = TOLERANCE) -> Array:
+def average(
+    region: Region,
+    intensity: Intensity,
+    *,
+    tolerance: float = TOLERANCE,
+    peaks: ArrayLike = (),
+    together: bool = False,
+) -> Array:
     """Mean of an intensity over a region by direct quadrature.
 
     Parameters
@@ -191,6 +200,8 @@ def average(region: Region, intensity: Intensity, *, tolerance: float = TOLERANC
     region : Region
     intensity : callable            (l, b) [deg], shape (n,) -> (..., n)
     tolerance : float               relative difference of the two rules, of the worst element of the mean
+    peaks : array_like, (n, 2)      l and b [deg] of narrow peaks: panels with one are quartered to PEAK first
+    together : bool                 the first axis is one of parts; errors are measured against their sum
 
     Returns
     -------
@@ -201,6 +212,7 @@ def average(region: Region, intensity: Intensity, *, tolerance: float = TOLERANC
     DataError
         if the discs leave nothing of the region.
     """
+    peaks = np.asarray(peaks, dtype=float).reshape(-1, 2)
     panels = _first_panels(region)
     total, solid_angle = None, 0.0
     for depth in range(DEPTH + 1):
@@ -208,10 +220,11 @@ def average(region: Region, intensity: Intensity, *, tolerance: float = TOLERANC
         sums = np.stack([v @ p.weights.ravel() for v, p in zip(values, panels, strict=True)])
         error = np.stack([_error(v, p) for v, p in zip(values, panels, strict=True)])
         scale = sums.sum(axis=0) + (0.0 if total is None else total[1])
+        scale = scale.sum(axis=0, keepdims=True) if together else scale
         allowed = tolerance * np.abs(scale) / max(4.0, len(panels))
         again = []
         for panel, value, plain, bad in zip(panels, values, sums, error > allowed, strict=True):
-            if bad.any() and depth < DEPTH:
+            if (bad.any() or panel.must_be_quartered(peaks)) and depth < DEPTH:
                 again += panel.quarters()
                 continue
             weights = _weights(panel, region.discs) if region.discs else panel.weights
@@ -254,6 +267,13 @@ class _Panel:
     def weights(self) -> Array:
         """Weights of the 15-point rules."""
         return self.rule(KRONROD, KRONROD)
+
+    def must_be_quartered(self, peaks: Array) -> bool:
+        """Whether it is too large for a peak that it holds."""
+        (l_low, l_high), (b_low, b_high) = self.longitude, self.latitude
+        inside = (peaks[:, 0] - l_low) % 360.0 <= l_high - l_low
+        inside &= (peaks[:, 1] >= b_low) & (peaks[:, 1] <= b_high)
+        return bool(inside.any()) and max(l_high - l_low, b_high - b_low) > PEAK
 
     def quarters(self) -> list[_Panel]:
         """Four panels."""

@@ -10,12 +10,12 @@ from importlib import import_module
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from cyldiff.errors import DataError
 from cyldiff.observables.regions import Intensity, Region
 
-__all__ = ["map_average", "pixel_centers", "pixel_fractions", "pixel_means"]
+__all__ = ["interpolated", "map_average", "nearest_nside", "pixel_centers", "pixel_fractions", "pixel_means"]
 
 Array = NDArray[np.float64]
 
@@ -23,6 +23,8 @@ Array = NDArray[np.float64]
 TOLERANCE = 3e-3
 #: divisions in two of the side of a pixel, at most
 LAST = 3
+#: the same around a point source
+PEAK = 5
 #: directions handed to the intensity at once: many, because those of a mirrored sky are computed once
 TOGETHER = 2**17
 #: divisions of a pixel on the rim of a region
@@ -55,7 +57,14 @@ def pixel_centers(nside: int, pixels: NDArray[np.int64] | None = None) -> tuple[
     return np.degrees(np.asarray(lon.rad, dtype=float)), np.degrees(np.asarray(lat.rad, dtype=float))
 
 
-def pixel_means(nside: int, intensity: Intensity, *, tolerance: float = TOLERANCE) -> Array:
+def pixel_means(
+    nside: int,
+    intensity: Intensity,
+    *,
+    tolerance: float = TOLERANCE,
+    peaks: ArrayLike = (),
+    together: bool = False,
+) -> Array:
     """Mean intensity of every pixel.
 
     Parameters
@@ -63,6 +72,8 @@ def pixel_means(nside: int, intensity: Intensity, *, tolerance: float = TOLERANC
     nside : int                 pixels are 12 nside^2
     intensity : callable        (l, b) [deg], shape (n,) -> (..., n)
     tolerance : float           see TOLERANCE; of the worst of the leading elements
+    peaks : array_like, (n, 2)  l and b [deg] of narrow peaks: pixels around them are divided PEAK times
+    together : bool             the first axis is one of parts; changes are measured against their sum
 
     Returns
     -------
@@ -70,15 +81,32 @@ def pixel_means(nside: int, intensity: Intensity, *, tolerance: float = TOLERANC
     """
     everywhere = np.arange(12 * nside**2)
     means = _divided(nside, everywhere, 0, intensity)
-    unsettled = _uneven(nside, means, tolerance)
+    unsettled = _uneven(nside, means.sum(axis=0) if together else means, tolerance)
     for level in range(1, LAST + 1):
         if not unsettled.size:
             break
         after = _divided(nside, unsettled, level, intensity)
-        change = np.abs(after - means[..., unsettled]) > tolerance * np.abs(after)
+        scale = after.sum(axis=0, keepdims=True) if together else after
+        change = np.abs(after - means[..., unsettled]) > tolerance * np.abs(scale)
         means[..., unsettled] = after
         unsettled = unsettled[change.reshape(-1, unsettled.size).any(axis=0)]
+    near = _around(nside, np.asarray(peaks, dtype=float).reshape(-1, 2))
+    if near.size:
+        means[..., near] = _divided(nside, near, PEAK, intensity)
     return means
+
+
+def _around(nside: int, peaks: Array) -> NDArray[np.int64]:
+    """Pixels with a peak, and their neighbours."""
+    if not len(peaks):
+        return np.zeros(0, dtype=np.int64)
+    from astropy import units
+
+    grid = _healpix(nside)
+    pixels = grid.lonlat_to_healpix(peaks[:, 0] * units.deg, peaks[:, 1] * units.deg)
+    with np.errstate(invalid="ignore"):
+        every = np.concatenate([pixels, np.asarray(grid.neighbours(pixels)).ravel()])
+    return np.unique(every[every >= 0])
 
 
 def _divided(nside: int, pixels: NDArray[np.int64], level: int, intensity: Intensity) -> Array:
@@ -112,6 +140,20 @@ def _uneven(nside: int, means: Array, tolerance: float) -> NDArray[np.int64]:
         away = np.abs(row[around].mean(axis=0) - row)
         bend = np.maximum(bend, away / np.where(row > 0.0, row, 1.0))
     return np.flatnonzero(bend > tolerance)
+
+
+def nearest_nside(step: float) -> int:
+    """Power of two whose pixels are twice as wide as `step` [deg] or a little more."""
+    return int(2 ** np.clip(np.floor(np.log2(32.0 / step)), 0, 10))
+
+
+def interpolated(values: Array, longitude: Array, latitude: Array) -> Array:
+    """A map (12 nside^2) in nested order between its pixel centres, at l and b [deg] of one shape."""
+    from astropy import units
+
+    grid = _healpix(round(np.sqrt(values.size / 12)))
+    at = (longitude.ravel() % 360.0) * units.deg, latitude.ravel() * units.deg
+    return np.asarray(grid.interpolate_bilinear_lonlat(*at, values)).reshape(longitude.shape)
 
 
 def pixel_fractions(nside: int, region: Region) -> tuple[NDArray[np.int64], Array]:

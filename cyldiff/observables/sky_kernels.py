@@ -93,3 +93,29 @@ def collect(start, r, phi, z, weight, s, through, step, near, far, r_nodes, z_no
                     cc, dd = values[i + 1, around, j, f], values[i + 1, around, j + 1, f]
                     for e in range(n_energy):
                         out[line, f, e] += dimming[e] * (a * aa[e] + b * bb[e] + c * cc[e] + d * dd[e])
+
+
+@njit(cache=True, error_model="numpy")
+def around_source(x, y, z, position, half_height, first, step, logs, out):
+    """Emissivity at points near a source, from ln(d q) at equal steps of ln d and of the cosine."""
+    n_d, n_cos = logs.shape[0], logs.shape[1]
+    for k in range(x.size):
+        if abs(z[k]) >= half_height:
+            continue
+        dx, dy, dz = x[k] - position[0], y[k] - position[1], z[k] - position[2]
+        d = np.sqrt(dx * dx + dy * dy + dz * dz)
+        nearest = np.exp(first)
+        cosine = dz / d if d > 0.0 else 0.0
+        d = max(d, nearest)
+        u = (np.log(d) - first) / step
+        i = min(int(u), n_d - 2)
+        u = min(u - i, 1.0)
+        v = 0.5 * (cosine + 1.0) * (n_cos - 1)
+        j = min(int(v), n_cos - 2)
+        v -= j
+        for e in range(logs.shape[2]):
+            value = (1.0 - u) * ((1.0 - v) * logs[i, j, e] + v * logs[i, j + 1, e]) + u * (
+                (1.0 - v) * logs[i + 1, j, e] + v * logs[i + 1, j + 1, e]
+            )
+            if value > -600.0:
+                out[k, e] = np.exp(value) / d

@@ -33,11 +33,11 @@ def test_components_add_up(result):
 def test_weights_need_no_new_solve(result):
     dataset = result(halo, parts={"snr": 0.7, "xrb": 0.3})
     sky = DiffuseSky.of(dataset, Kelner2006(), energies=[1e3])
-    heavier = DiffuseSky.of(dataset, Kelner2006(), energies=[1e3], weights={"xrb": 3.0})
+    heavier = sky.weighted({"xrb": 3.0})
     expected = sky.intensity(30.0, 0.0)[:, 0, 0] * [1.0, 3.0]
     assert heavier.intensity(30.0, 0.0)[:, 0, 0] == pytest.approx(expected, rel=1e-6)
     with pytest.raises(DataError, match=r"no component \"xrd\" .*did you mean \"xrb\""):
-        DiffuseSky.of(dataset, Kelner2006(), energies=[1e3], weights={"xrd": 2.0})
+        sky.weighted({"xrd": 2.0})
 
 
 def test_absorption_only_takes_away_and_spares_neutrinos(result):
