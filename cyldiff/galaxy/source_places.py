@@ -24,6 +24,8 @@ Array = NDArray[np.float64]
 
 #: intervals of the radial table, in each of which r q(r) is a straight line
 _RADII = 4000
+#: part of the sources that the innermost interval may have
+_CENTRE = 0.05
 #: rows and columns of the table around the circle; linear in r between rows, constant between columns
 _ROWS, _AZIMUTHS = 800, 720
 #: points of the quadrature around an observer: in the distance, and around
@@ -84,6 +86,8 @@ class SourcePlaces:
         weight = weight / total
         steps = 0.5 * (weight[1:] + weight[:-1]) * np.diff(r)
         share = np.concatenate([[0.0], np.cumsum(steps)])
+        if share[1] > _CENTRE:
+            raise GridError("the source distribution rises too steeply at the centre for places to be drawn")
         azimuth = None if around is None else _azimuth_table(around, edge)
         return cls(law, around, observer_radius, half_height, r, weight, share / share[-1], azimuth)
 
@@ -164,12 +168,13 @@ class SourcePlaces:
         x, y, z = np.asarray(place, dtype=float)
         nodes, weights = np.polynomial.legendre.leggauss(_DISTANCES)
         # rho = d sin(theta): the height of the sphere over the plane is smooth in theta
-        theta = 0.25 * np.pi * (1.0 + nodes)
+        widest = float(np.arcsin(min(1.0, (self.r[-1] + np.hypot(x, y)) / distance)))
+        theta = 0.5 * widest * (1.0 + nodes)
         rho, half = distance * np.sin(theta), distance * np.cos(theta)
         around = 2.0 * np.pi * (np.arange(_DIRECTIONS) + 0.5) / _DIRECTIONS
         density = self.surface_density(x + rho[:, None] * np.cos(around), y + rho[:, None] * np.sin(around))
         inside = self.below(z + half) - self.below(z - half)
-        measure = 0.25 * np.pi * weights * distance * np.cos(theta) * rho
+        measure = 0.5 * widest * weights * distance * np.cos(theta) * rho
         return float(2.0 * np.pi * np.sum(measure * inside * density.mean(axis=1)))
 
 

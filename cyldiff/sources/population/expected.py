@@ -60,10 +60,15 @@ class SpreadIntegral:
         x, density = np.log(self.spread), self.mean * np.exp(-np.asarray(exponent))
         integral = CubicSpline(x, density * self.spread).antiderivative()
         first, last, start = self.spread[0], self.spread[-1], integral(x[0])
+        # before the table M is constant, or falls as s^(-1/2) where the sources are all in the plane
+        power = 1.0
+        if density[0] > 0.0 and density[1] > 0.0:
+            power += float(np.clip(np.log(density[1] / density[0]) / (x[1] - x[0]), -0.5, 0.0))
 
         def upto(spread: ArrayLike) -> Array:
             s = np.asarray(spread, dtype=float)
-            return density[0] * np.minimum(s, first) + integral(np.log(np.clip(s, first, last))) - start
+            before = density[0] * first / power * np.minimum(s / first, 1.0) ** power
+            return before + integral(np.log(np.clip(s, first, last))) - start
 
         return upto
 

@@ -27,7 +27,7 @@ Array = NDArray[np.float64]
 Cumulated = Callable[[Any], Array]
 
 #: distance of tabulated spectral indices
-_INDEX_STEP = 0.01
+_INDEX_STEP = 0.0025
 #: Gauss-Legendre points over the life of a source, and values of a law of lifetimes
 _LIFE_POINTS, _LIFETIMES = 32, 200
 
