@@ -15,8 +15,8 @@ from cyldiff.commands.anisotropy import anisotropy
 from cyldiff.commands.base import check_output, overwrites, reported
 from cyldiff.commands.gamma import gamma
 from cyldiff.commands.population import population
-from cyldiff.commands.sources import sources
 from cyldiff.commands.source import source
+from cyldiff.commands.sources import sources
 from cyldiff.errors import ConfigError, DataError, Problem, nearest, quoted
 from cyldiff.parallel.launch import launched_rank
 

@@ -28,7 +28,7 @@ from cyldiff.sources.response_kernels import evaluate_pieces
 from cyldiff.sources.segments import Segments
 
 if TYPE_CHECKING:
-    import xarray as xr
+    pass
 
 __all__ = ["SourceResponse"]
 
