@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from cyldiff.data.comparison import compare
     from cyldiff.data.measurements import load as load_measurement
     from cyldiff.io.netcdf import read_result, write_result
+    from cyldiff.observables.anisotropy import anisotropy
     from cyldiff.observables.ratios import ratio
     from cyldiff.observables.spectra import spectrum
     from cyldiff.parallel.ensemble import run_ensemble
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from cyldiff.pipeline import run
 
 __all__ = [
+    "anisotropy",
     "compare",
     "load_config",
     "load_measurement",
@@ -37,6 +39,7 @@ __all__ = [
 ]
 
 _HOME = {
+    "anisotropy": ("cyldiff.observables.anisotropy", "anisotropy"),
     "compare": ("cyldiff.data.comparison", "compare"),
     "load_config": ("cyldiff.config.load", "load_config"),
     "load_measurement": ("cyldiff.data.measurements", "load"),

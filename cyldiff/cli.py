@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from cyldiff.commands.anisotropy import anisotropy
 from cyldiff.commands.base import check_output, overwrites, reported
 from cyldiff.errors import ConfigError, DataError, Problem, nearest, quoted
 from cyldiff.parallel.launch import launched_rank
@@ -307,6 +308,8 @@ def benchmark(cases: tuple[str, ...]) -> None:
             raise DataError(f"no case {quoted(name)}; known: {', '.join(CASES)}{nearest(name, CASES)}")
     click.echo(report(cases or None, progress=lambda text: click.echo(f"{text} …", err=True)))
 
+
+main.add_command(anisotropy)
 
 if __name__ == "__main__":
     main()

@@ -17,6 +17,7 @@ from cyldiff.config.report import choices_of
 from cyldiff.config.schema import RunConfig
 from cyldiff.config.toml import shown
 from cyldiff.config.tree import Slot, known_keys, slot_of, walk
+from cyldiff.data.dipoles import available_dipoles, load_dipole
 from cyldiff.data.measurements import available, load
 from cyldiff.errors import DataError, nearest, quoted
 from cyldiff.particles.species import known_species
@@ -171,6 +172,10 @@ def _rows(what: str) -> Iterable[tuple[str, str]]:
             data = load(name)
             paper = data.citation.partition(";")[0]
             yield name, f"{data.quantity}, {len(data)} points, {paper}"
+        for name in available_dipoles():
+            dipole = load_dipole(name)
+            paper = dipole.citation.partition(";")[0]
+            yield name, f"dipole, {len(dipole)} point{'s' if len(dipole) > 1 else ''}, {paper}"
     elif what == "species":
         for s in known_species().values():
             yield s.name, "stable" if s.is_stable else f"half-life {s.half_life:g} Myr"

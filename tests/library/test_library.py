@@ -186,8 +186,12 @@ def test_no_code_among_the_data(place):
 
 
 @pytest.mark.parametrize(
-    "place", ["grids", "runs", "physics", "physics/models", "physics/particles", "physics/measurements"]
-)
+    "place",
+    [
+        "grids", "runs", "physics", "physics/models", "physics/particles", "physics/measurements",
+        "physics/anisotropy",
+    ],
+)  # fmt: skip
 def test_every_folder_opens_with_a_readme(place):
     first, _, rest = place.partition("/")
     assert (resources.folder(first) / rest / "README.md").is_file()
