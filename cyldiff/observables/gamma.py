@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -13,21 +12,21 @@ import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
 from cyldiff.errors import DataError, nearest, quoted
-from cyldiff.galaxy import spiral_arms as _spiral_arms  # noqa: F401 - registers its kinds
 from cyldiff.galaxy.coordinates import seen_from_sun
-from cyldiff.galaxy.gas import GasModel
 from cyldiff.galaxy.radiation_field import RadiationField
+from cyldiff.observables.absorption import Absorption
 from cyldiff.observables.emission import EmissionField, EmissionStack, mass_numbers
 from cyldiff.observables.emissivity import Emissivity, supported
 from cyldiff.observables.image import nodes, plate_carree
-from cyldiff.observables.line_of_sight import Absorption, LineOfSight
+from cyldiff.observables.line_of_sight import LineOfSight
 from cyldiff.observables.regions import Region, average
 from cyldiff.observables.sky import interpolated, nearest_nside, pixel_means
 from cyldiff.observables.source_emission import SourceField
+from cyldiff.observables.surroundings import gas_of, sight_of
+from cyldiff.observables.user_gas import GasCube, RingColumns
 from cyldiff.particles.pion_production import PionProduction
-from cyldiff.units import parse_quantity
 
-__all__ = ["DiffuseSky", "default_energies", "gas_of", "sun_of"]
+__all__ = ["DiffuseSky", "default_energies"]
 
 Array = NDArray[np.float64]
 
@@ -35,14 +34,6 @@ Array = NDArray[np.float64]
 PER_DECADE = 8
 UNITS = "GeV-1 cm-2 s-1 sr-1"
 _LONG_NAMES = {"gamma": "gamma-ray intensity", "neutrino": "neutrino intensity, all flavours, both signs"}
-
-
-@dataclass(frozen=True, slots=True)
-class Sun:
-    """Where lines of sight start: galactocentric radius and height [kpc]."""
-
-    r: float
-    z: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +48,7 @@ class DiffuseSky:
     secondary : str                     "gamma" or "neutrino"
     continued_share : ndarray           share of the local emissivity from nuclei above the grid, (n_energy,)
     sources : tuple of SourceField      point sources with the gas around them
-    even_gas : bool                     the gas is the same above and below the plane
+    even_gas, round_gas : bool          the gas is the same above and below the plane, and around the axis
     table : callable                    name -> A of some nuclides -> their Emissivity at these energies
     attributes : dict                   model, gas and absorption in words, for files
     """
@@ -68,6 +59,7 @@ class DiffuseSky:
     secondary: str
     continued_share: Array
     even_gas: bool
+    round_gas: bool
     table: Callable[[Mapping[str, int]], Emissivity]
     attributes: dict[str, Any]
     sources: tuple[SourceField, ...] = ()
@@ -81,6 +73,7 @@ class DiffuseSky:
         energies: ArrayLike | None = None,
         secondary: str = "gamma",
         radiation: RadiationField | None = None,
+        own_gas: GasCube | RingColumns | None = None,
     ) -> DiffuseSky:
         """From a result at one time.
 
@@ -91,6 +84,7 @@ class DiffuseSky:
         energies : array_like, optional     [GeV]; default all that are supported, PER_DECADE per decade
         secondary : str                     "gamma" or "neutrino"
         radiation : RadiationField          what absorbs gamma rays; None: nothing
+        own_gas : GasCube or RingColumns    gas instead of that of the run, or columns it is scaled to
 
         Raises
         ------
@@ -118,18 +112,14 @@ class DiffuseSky:
         absorbing = radiation if secondary == "gamma" else None
         return cls(
             emission=emission,
-            sight=LineOfSight(
-                sun_of(dataset),
-                lambda r, z, phi: gas.hydrogen(r, z, phi if "phi" in dataset.dims else None),
-                emission.mesh,
-                gas.edges,
-            ),
+            sight=sight_of(dataset, gas, emission.mesh, own_gas),
             absorption=Absorption.none(chosen.size)
             if absorbing is None
             else Absorption.by(absorbing, np.asarray(chosen, dtype=float)),
             secondary=secondary,
             continued_share=table.continued_share(at_sun)[:, 0],
-            even_gas=gas.symmetric,
+            even_gas=gas.symmetric and own_gas is None,
+            round_gas=own_gas is None,
             table=make_table,
             attributes={
                 "pion_production": model.model_dump_json(),
@@ -194,7 +184,7 @@ class DiffuseSky:
     def mirror(self) -> tuple[bool, bool]:
         """Whether l and -l, and b and -b, see the same."""
         values = self.emission.values
-        in_l = values.shape[1] == 1
+        in_l = values.shape[1] == 1 and self.round_gas
         in_b = self.sight.sun.z == 0.0 and self.even_gas and np.array_equal(values, values[:, :, ::-1])
         return in_l, in_b
 
@@ -336,38 +326,3 @@ def default_energies(kinetic_energy: Array, model: PionProduction) -> Array:
         # the message of an energy that is not supported has the range
         return np.array([model.energies[0]])
     return np.geomspace(low, high, max(2, round(PER_DECADE * np.log10(high / low)) + 1))
-
-
-def gas_of(dataset: xr.Dataset) -> GasModel:
-    """Gas of the run that made a result.
-
-    Raises
-    ------
-    DataError
-        if the result has no config, or one that this version cannot read.
-    """
-    try:
-        return GasModel.model_validate(_physics(dataset)["gas"])
-    except (KeyError, TypeError, ValueError) as error:
-        raise DataError(f"the gas of this result cannot be read from its config: {error}") from None
-
-
-def sun_of(dataset: xr.Dataset) -> Sun:
-    """Place of the Sun in the run that made a result.
-
-    Raises
-    ------
-    DataError
-        if the result has no config, or one that this version cannot read.
-    """
-    try:
-        observer = _physics(dataset)["observer"]
-        return Sun(*(parse_quantity(observer[key], "length") for key in ("r", "z")))
-    except (KeyError, TypeError, ValueError) as error:
-        raise DataError(
-            f"the place of the Sun cannot be read from the config of this result: {error}"
-        ) from None
-
-
-def _physics(dataset: xr.Dataset) -> dict[str, Any]:
-    return dict(tomllib.loads(str(dataset.attrs["config"]))["physics"])

@@ -7,11 +7,13 @@ from scipy.special import erfc
 from cyldiff import constants as const
 from cyldiff.errors import DataError
 from cyldiff.galaxy.coordinates import from_sun, unit_vector
+from cyldiff.observables.absorption import Absorption
 from cyldiff.observables.emissivity import Emissivity
-from cyldiff.observables.gamma import DiffuseSky, Sun
-from cyldiff.observables.line_of_sight import Absorption, LineOfSight
+from cyldiff.observables.gamma import DiffuseSky
+from cyldiff.observables.line_of_sight import LineOfSight
 from cyldiff.observables.regions import REGIONS, Region, average
 from cyldiff.observables.source_emission import SourceField
+from cyldiff.observables.surroundings import Sun
 from cyldiff.particles.pion_production import Kelner2006
 
 PURE = Kelner2006(nuclear_enhancement="none")
