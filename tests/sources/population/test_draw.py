@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from microquasars import BURSTS, SEA
 from scipy import stats
 
 from cyldiff import constants as const
 from cyldiff.sources.population.draw import PopulationDraw
-from microquasars import BURSTS, SEA
 
 ERG_S = const.ERG_GEV * const.MYR_S
 
@@ -101,9 +101,7 @@ class TestSelection:
         assert none == pytest.approx(1500 * draw.probability, abs=3.0 * np.sqrt(1500 * draw.probability))
 
     def test_a_region_older_than_the_history(self, population):
-        draw = PopulationDraw(
-            population("selection.exclude={younger_than='50 Myr', within='4 kpc'}").config
-        )
+        draw = PopulationDraw(population("selection.exclude={younger_than='50 Myr', within='4 kpc'}").config)
         assert draw.mean_excluded == pytest.approx(1000 * draw.places.share_within(draw.sun, 4.0))
 
     def test_without_one(self, population):
