@@ -124,7 +124,7 @@ def _closed_form(parts: Parts) -> Iterator[Problem]:
     """D is the same everywhere and there is no wind, unless the kernel is asked for by name."""
     law, halo, kernel = parts.at("model.diffusion"), parts.at("model.halo"), parts.at("model.kernel")
     energies, wind = parts.at("energies"), parts.at("model.convection")
-    if ("model", "kernel") not in parts or halo is None or kernel is not None:
+    if kernel != "auto" or halo is None:
         return
     if wind is not None and wind.kind != "none":
         yield Problem(

@@ -133,10 +133,10 @@ class Selection(Model):
 class ModelSection(Model):
     """What the closed forms need of a model: box, observer and D. The rest of a model file is allowed here."""
 
-    kernel: Literal["halo", "free"] | None = Field(
-        default=None,
-        description='closed form: escape at |z| = H ("halo", default) or nowhere ("free"); naming one where D '
-        "depends on the place, or there is a wind, takes D at the Sun and no wind",
+    kernel: Literal["auto", "halo", "free"] = Field(
+        default="auto",
+        description='closed form: escape at |z| = H ("halo") or nowhere ("free"); "auto" is the halo, and refuses '
+        "a D that depends on the place and a wind, which the other two leave out: D at the Sun, no wind",
     )
     collisions: bool = Field(
         default=True,
