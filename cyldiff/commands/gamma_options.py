@@ -84,6 +84,7 @@ def read_options(result: Path, options: Mapping[str, Any]) -> Request:
             "--absorption", lambda: _radiation(options["absorption"], options["no_absorption"])
         ),
         "own_gas": read("--gas", lambda: _gas(options["gas"])),
+        "only": read("--only", lambda: _only(options["only"], options["sources"])),
     }
     weights = read("--weight", lambda: _weights(options["weights"]))
     if problems:
@@ -143,6 +144,18 @@ def _gas(path: Path | None) -> Any:
     from cyldiff.observables.user_gas import read_gas
 
     return None if path is None else read_gas(path)
+
+
+def _only(text: str | None, sources: Path | None) -> list[str] | None:
+    """Names of processes."""
+    from cyldiff.observables.processes import known_process
+
+    if text is None:
+        return None
+    names = [known_process(part.strip()) for part in text.split(",")]
+    if sources is not None and "pion-decay" not in names:
+        raise DataError(f"found {quoted(text)}; point sources (--sources) radiate by pion-decay only")
+    return names
 
 
 def _drawing(text: str, figure: Path | None) -> str:

@@ -15,10 +15,11 @@ from cyldiff.errors import DataError, nearest, quoted
 from cyldiff.galaxy.coordinates import seen_from_sun
 from cyldiff.galaxy.radiation_field import RadiationField
 from cyldiff.observables.absorption import Absorption
-from cyldiff.observables.emission import EmissionField, EmissionStack, mass_numbers
+from cyldiff.observables.emission import EmissionStack, mass_numbers
 from cyldiff.observables.emissivity import Emissivity, supported
 from cyldiff.observables.image import nodes, plate_carree
 from cyldiff.observables.line_of_sight import LineOfSight
+from cyldiff.observables.processes import PROCESSES, check_range, chosen_processes, parts_of, ranges_of
 from cyldiff.observables.regions import Region, average
 from cyldiff.observables.sky import interpolated, nearest_nside, pixel_means
 from cyldiff.observables.source_emission import SourceField
@@ -74,6 +75,7 @@ class DiffuseSky:
         secondary: str = "gamma",
         radiation: RadiationField | None = None,
         own_gas: GasCube | RingColumns | None = None,
+        only: Sequence[str] | None = None,
     ) -> DiffuseSky:
         """From a result at one time.
 
@@ -85,30 +87,25 @@ class DiffuseSky:
         secondary : str                     "gamma" or "neutrino"
         radiation : RadiationField          what absorbs gamma rays; None: nothing
         own_gas : GasCube or RingColumns    gas instead of that of the run, or columns it is scaled to
+        only : sequence of str              some of :data:`cyldiff.observables.processes.PROCESSES`; default all
+            that the result has the particles for
 
         Raises
         ------
         DataError
-            if the result has no such maps or no config, or does not support an energy.
+            if the result has no such maps or no config, or does not support an energy or a process.
         """
         gas = gas_of(dataset)
         kinetic_energy = dataset["kinetic_energy"].values.astype(float)
-        chosen = default_energies(kinetic_energy, model) if energies is None else np.atleast_1d(energies)
+        processes = chosen_processes(dataset, model, secondary, only)
+        ranges = ranges_of(dataset, model, processes)
+        chosen = _default(ranges, kinetic_energy, model) if energies is None else np.atleast_1d(energies)
+        check_range(np.asarray(chosen, dtype=float), dataset, model, ranges)
         make_table = partial(
             _table, chosen, kinetic_energy, model, secondary=secondary, helium_fraction=gas.helium_fraction
         )
-        table = make_table(mass_numbers(dataset))
-        components = _components(dataset)
-        if components:
-            fields = [
-                EmissionField.of_pions(dataset, table, component=name, name=name) for name in components
-            ]
-        else:
-            fields = [EmissionField.of_pions(dataset, table, name=_whole(dataset))]
-        emission = EmissionStack.of(fields)
-        at_sun = {
-            name: 1e-4 * dataset["flux_lis"].sel(species=name).values[:, None] for name in table.matrices
-        }
+        table = make_table(mass_numbers(dataset)) if "pion-decay" in processes else None
+        emission = EmissionStack.of(parts_of(dataset, chosen, processes, table))
         absorbing = radiation if secondary == "gamma" else None
         return cls(
             emission=emission,
@@ -117,13 +114,14 @@ class DiffuseSky:
             if absorbing is None
             else Absorption.by(absorbing, np.asarray(chosen, dtype=float)),
             secondary=secondary,
-            continued_share=table.continued_share(at_sun)[:, 0],
+            continued_share=_continued(dataset, table, chosen.size),
             even_gas=gas.symmetric and own_gas is None,
             round_gas=own_gas is None,
             table=make_table,
             attributes={
                 "pion_production": model.model_dump_json(),
                 "absorption": "none" if absorbing is None else absorbing.model_dump_json(),
+                "processes": ", ".join(processes),
                 "run": str(dataset.attrs.get("run", dataset.attrs.get("title", ""))),
             },
         )
@@ -191,20 +189,22 @@ class DiffuseSky:
     def weighted(self, weights: Mapping[str, float]) -> DiffuseSky:
         """The same sky with factors on some components.
 
+        The name of a component as a whole, or what it has before or after the colon: a process or a source.
+
         Raises
         ------
         DataError
             for a name that is none of them.
         """
-        unknown = [name for name in weights if name not in self.names]
+        unknown = [name for name in weights if not any(name in _handles(known) for known in self.names)]
         if unknown:
             raise DataError(
                 f"no component {quoted(unknown[0])} to weigh; there are {', '.join(self.names)}"
                 f"{nearest(unknown[0], self.names)} (components of a result: output.components = true)"
             )
-        factors = np.array([weights.get(name, 1.0) for name in self.emission.names])
+        factors = np.array([_factor(name, weights) for name in self.emission.names])
         values = np.ascontiguousarray(self.emission.values * factors[:, None])
-        sources = [replace(s, weight=s.weight * weights.get(s.name, 1.0)) for s in self.sources]
+        sources = [replace(s, weight=s.weight * _factor(s.name, weights)) for s in self.sources]
         return replace(self, emission=replace(self.emission, values=values), sources=tuple(sources))
 
     def at_energy(self, number: int) -> DiffuseSky:
@@ -307,16 +307,29 @@ def _table(
     return Emissivity.build(energy, kinetic_energy, model, mass_numbers=nuclides, **more)
 
 
-def _components(dataset: xr.Dataset) -> list[str]:
-    """Source components whose maps the result holds, if there are several."""
-    if "flux_component" not in dataset or dataset.sizes["component"] < 2:
-        return []
-    return [str(name) for name in dataset["component"].values]
+def _continued(dataset: xr.Dataset, table: Emissivity | None, n_energy: int) -> Array:
+    """Share of the emissivity at the Sun that comes from nuclei above the grid."""
+    if table is None:
+        return np.zeros(n_energy)
+    at_sun = {name: 1e-4 * dataset["flux_lis"].sel(species=name).values[:, None] for name in table.matrices}
+    return table.continued_share(at_sun)[:, 0]
 
 
-def _whole(dataset: xr.Dataset) -> str:
-    """Name of what all components radiate together."""
-    return str(dataset["component"].values[0]) if dataset.sizes.get("component", 0) == 1 else "diffuse"
+def _default(
+    ranges: Mapping[str, tuple[float, float]], kinetic_energy: Array, model: PionProduction
+) -> Array:
+    """Energies [GeV] that all processes support."""
+    if tuple(ranges) == ("pion-decay",):
+        return default_energies(kinetic_energy, model)
+    low, high = max(a for a, _ in ranges.values()), min(b for _, b in ranges.values())
+    if not 0.0 < low < high:
+        # refused, with the ranges
+        return np.array([max(low, 1e-9)])
+    return _between(low, high)
+
+
+def _between(low: float, high: float) -> Array:
+    return np.geomspace(low, high, max(2, round(PER_DECADE * np.log10(high / low)) + 1))
 
 
 def default_energies(kinetic_energy: Array, model: PionProduction) -> Array:
@@ -325,4 +338,14 @@ def default_energies(kinetic_energy: Array, model: PionProduction) -> Array:
     if not 0.0 < low < high:
         # the message of an energy that is not supported has the range
         return np.array([model.energies[0]])
-    return np.geomspace(low, high, max(2, round(PER_DECADE * np.log10(high / low)) + 1))
+    return _between(low, high)
+
+
+def _handles(name: str) -> set[str]:
+    """What a component can be called by: its name, and its process and source if it has both."""
+    return {name, *name.split(":", 1)} if name.split(":", 1)[0] in PROCESSES else {name}
+
+
+def _factor(name: str, weights: Mapping[str, float]) -> float:
+    """Product of the weights that a component has."""
+    return float(np.prod([weights[handle] for handle in _handles(name) if handle in weights]))
