@@ -196,11 +196,12 @@ class DiffuseSky:
         DataError
             for a name that is none of them.
         """
-        unknown = [name for name in weights if not any(name in _handles(known) for known in self.names)]
+        known = dict.fromkeys(handle for name in self.names for handle in (name, *_handles(name)))
+        unknown = [name for name in weights if name not in known]
         if unknown:
             raise DataError(
                 f"no component {quoted(unknown[0])} to weigh; there are {', '.join(self.names)}"
-                f"{nearest(unknown[0], self.names)} (components of a result: output.components = true)"
+                f"{nearest(unknown[0], list(known))} (components of a result: output.components = true)"
             )
         factors = np.array([_factor(name, weights) for name in self.emission.names])
         values = np.ascontiguousarray(self.emission.values * factors[:, None])
@@ -341,9 +342,10 @@ def default_energies(kinetic_energy: Array, model: PionProduction) -> Array:
     return _between(low, high)
 
 
-def _handles(name: str) -> set[str]:
+def _handles(name: str) -> tuple[str, ...]:
     """What a component can be called by: its name, and its process and source if it has both."""
-    return {name, *name.split(":", 1)} if name.split(":", 1)[0] in PROCESSES else {name}
+    process, _, source = name.partition(":")
+    return (name, process, source) if process in PROCESSES and source else (name,)
 
 
 def _factor(name: str, weights: Mapping[str, float]) -> float:

@@ -9,7 +9,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from cyldiff.errors import DataError, nearest, quoted
-from cyldiff.observables.emission import EmissionField, mass_numbers
+from cyldiff.observables.emission import EmissionField, fluxes, mass_numbers
 from cyldiff.observables.emissivity import Emissivity, check_energies, supported
 from cyldiff.observables.lepton_sky import LEPTON_PROCESSES, LeptonSky, lepton_range, leptons_of
 from cyldiff.observables.surroundings import radiation_of
@@ -121,11 +121,9 @@ def parts_of(
     fields = []
     if table is not None:
         for component in components or (None,):
-            field = EmissionField.of_pions(
-                dataset, table, component=component, name=_name(dataset, component, only_nuclei)
-            )
-            if only_nuclei or component is None or field.values.any():
-                fields.append(field)
+            name = _name(dataset, component, only_nuclei)
+            if only_nuclei or any(flux.any() for flux in fluxes(dataset, table, component).values()):
+                fields.append(EmissionField.of_pions(dataset, table, component=component, name=name))
     others = [name for name in processes if name != "pion-decay"]
     if others:
         leptons = LeptonSky.of(dataset, energy, others)
