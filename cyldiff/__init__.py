@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from cyldiff.data.measurements import load as load_measurement
     from cyldiff.io.netcdf import read_result, write_result
     from cyldiff.observables.anisotropy import anisotropy
+    from cyldiff.observables.gamma import diffuse_sky
     from cyldiff.observables.ratios import ratio
     from cyldiff.observables.spectra import spectrum
     from cyldiff.parallel.ensemble import run_ensemble
@@ -31,6 +32,7 @@ __all__ = [
     "anisotropy",
     "compare",
     "density_of_sources",
+    "diffuse_sky",
     "load_catalogue",
     "load_config",
     "load_measurement",
@@ -49,6 +51,7 @@ _HOME = {
     "anisotropy": ("cyldiff.observables.anisotropy", "anisotropy"),
     "compare": ("cyldiff.data.comparison", "compare"),
     "density_of_sources": ("cyldiff.sources.fluxes", "density_of_sources"),
+    "diffuse_sky": ("cyldiff.observables.gamma", "diffuse_sky"),
     "load_catalogue": ("cyldiff.sources.catalogue_file", "load_catalogue"),
     "load_config": ("cyldiff.config.load", "load_config"),
     "load_measurement": ("cyldiff.data.measurements", "load"),
