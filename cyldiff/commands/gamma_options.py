@@ -75,7 +75,7 @@ def read_options(result: Path, options: Mapping[str, Any]) -> Request:
             )
         )
     draw = read("--draw", lambda: _drawing(options["draw"], options["figure"]))
-    nside = read("--nside", lambda: _nside(options["nside"]))
+    nside = read("--nside", lambda: _nside(options["nside"], options["map_file"]))
     arguments = {
         "model": read("--model", lambda: _model(options["model"], options["enhancement"])),
         "energies": read("--energies", lambda: _energies(options["energies"])),
@@ -153,9 +153,15 @@ def _drawing(text: str, figure: Path | None) -> str:
     return text
 
 
-def _nside(nside: int) -> int:
+def _nside(nside: int, map_file: Path | None) -> int:
+    from cyldiff.observables.sky import pixel_centers
+
     if nside < 1 or nside > 1024 or nside & (nside - 1):
         raise DataError(f"found {nside}; expected a power of two from 1 to 1024")
+    if map_file is not None:
+        import numpy as np
+
+        pixel_centers(nside, np.zeros(1, dtype=np.int64))  # says what is not installed
     return nside
 
 
@@ -170,6 +176,7 @@ def _model(kind: str, enhancement: str | None) -> PionProduction:
         except ValueError:
             fields["nuclear_enhancement"] = enhancement
     model: PionProduction = of_kind("pion-production", kind, fields)
+    assert model.energies  # says what is not installed
     return model
 
 
