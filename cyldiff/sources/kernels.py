@@ -18,6 +18,7 @@ from numba import njit
 
 __all__ = [
     "NEGLIGIBLE",
+    "STEEP",
     "add_up",
     "burst",
     "evaluate",
@@ -34,23 +35,46 @@ __all__ = [
 ]
 
 OPTIONS: dict[str, Any] = {"error_model": "numpy", "fastmath": {"contract"}, "cache": True, "nogil": True}
+#: of functions without branches: a loop over a call that is not inlined does not become vector instructions
+_INLINED: dict[str, Any] = {**OPTIONS, "forceinline": True}
 
 #: what is smaller than the rest by exp(-NEGLIGIBLE) is left out
 NEGLIGIBLE = 45.0
+#: rho^2 / 4s beyond which Bessel modes cancel
+STEEP = 20.0
 #: images on either side in closed forms: at s = H^2/2 the next one is exp(-72)
 _IMAGES = 5
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(10)
+#: energies in vector loops come in blocks of that many
+LANES = 8
+#: Gauss-Legendre rules of short pieces, one row each, and how steep a piece of unit half-length each can take:
+#: with f ~ exp(c x) on (-1, 1) the error of n nodes is c^(2n) 2^(2n) n!^4 / ((2n + 1) (2n)!^3) of f; 1e-8
+_ORDERS = np.array([2, 3, 4, 6, 8])
+_RULES = np.zeros((2, len(_ORDERS), 8))
+for _i, _n in enumerate(_ORDERS):
+    _RULES[:, _i, :_n] = np.polynomial.legendre.leggauss(_n)
+_STEEPEST = np.array(
+    [
+        (1e-8 * (2 * n + 1) * math.factorial(2 * n) ** 3 / 4.0**n / math.factorial(n) ** 4) ** (0.5 / n)
+        for n in _ORDERS.tolist()
+    ]
+)
+#: longest short piece, in ln t; a piece that would need more than so many of them is done energy by energy
+_SHORT, _MANY = 0.7, 16
+#: no edge
+_NO_MODES = np.zeros((4, 1))
 #: of a panel: largest width in ln t, and by how much the exponents may change
 _PANEL_WIDTH, _PANEL_EXPONENT = 0.9, 8.0
 
 _LOG2_E = 1.4426950408889634
 #: ln 2 in two parts, the first exact in products with small integers (Cody & Waite 1980)
 _LN2_HIGH, _LN2_LOW = 6.93147180369123816490e-01, 1.90821492927058770002e-10
+_PER_4_PI = 0.25 / np.pi
 #: 1.5 * 2^52: adding and subtracting it rounds to an integer
 _ROUND = 6755399441055744.0
 
 
-@njit(**OPTIONS)
+@njit(**_INLINED)
 def exp(x):
     """exp(x) for -inf <= x < 700 to 2 ulp: without branches or calls, so that loops over it are vectorised.
 
@@ -75,15 +99,15 @@ def exp(x):
     return p * power if x > -700.0 else 0.0
 
 
-@njit(**OPTIONS)
+@njit(**_INLINED)
 def free(z, z_source, s, extra):
     """exp(-extra) times the Green's function of a line, and its slope in z."""
-    away = z - z_source
-    value = exp(-extra - 0.25 * away * away / s) / np.sqrt(4.0 * np.pi * s)
-    return value, -0.5 * away / s * value
+    away, q = z - z_source, 1.0 / s
+    value = exp(-extra - 0.25 * away * away * q) * np.sqrt(q * _PER_4_PI)
+    return value, -0.5 * away * q * value
 
 
-@njit(**OPTIONS)
+@njit(**_INLINED)
 def images(z, z_source, half_height, s, extra):
     """exp(-extra) times the Green's function between absorbing planes, from nine images, and its slope.
 
@@ -101,7 +125,7 @@ def images(z, z_source, half_height, s, extra):
     up_3, down_3 = up_1 * up_1 * up_1 * third, down_1 * down_1 * down_1 * third
     fourth = up_2 * down_2
     up_4, down_4 = up_2 * up_2 * fourth, down_2 * down_2 * fourth
-    front = exp(-extra - 0.25 * away * away * q) / np.sqrt(4.0 * np.pi * s)
+    front = exp(-extra - 0.25 * away * away * q) * np.sqrt(q * _PER_4_PI)
     value = 1.0 - (up_1 + down_1) + (up_2 + down_2) - (up_3 + down_3) + (up_4 + down_4)
     # sum of (-1)^n times the exponential times the way from image n
     moment = (
@@ -114,40 +138,42 @@ def images(z, z_source, half_height, s, extra):
 
 
 @njit(**OPTIONS)
-def sine_terms(z, z_source, half_height):
-    """Coefficients of six sines between absorbing planes, for the value and for its slope in z."""
-    H = half_height
-    here, there = 0.5 * np.pi * (z + H) / H, 0.5 * np.pi * (z_source + H) / H
-    rate = 0.5 * np.pi / H
+def sine_angle(z, half_height):
+    """Sine and cosine of (pi/2) (z + H) / H; whatever in free space."""
+    angle = 0.5 * np.pi * (z / half_height + 1.0)
+    return np.sin(angle), np.cos(angle)
+
+
+@njit(**OPTIONS)
+def sine_terms(here, there, half_height):
+    """Coefficients of six sines between absorbing planes, for the value and for its slope in z.
+
+    `here` and `there` are the :func:`sine_angle` of the observer and of the source.
+    """
+    rate = 0.5 * np.pi / half_height
     # sin and cos of multiples of an angle, one from the two before it
-    twice_here, twice_there = 2.0 * np.cos(here), 2.0 * np.cos(there)
-    s1, c1, t1 = np.sin(here), np.cos(here), np.sin(there) / H
-    s2, c2, t2 = twice_here * s1, twice_here * c1 - 1.0, twice_there * t1
+    s1, c1, t1 = here[0], here[1] * rate, there[0] / half_height
+    twice_here, twice_there = 2.0 * here[1], 2.0 * there[1]
+    s2, c2, t2 = twice_here * s1, twice_here * c1 - rate, twice_there * t1
     s3, c3, t3 = twice_here * s2 - s1, twice_here * c2 - c1, twice_there * t2 - t1
     s4, c4, t4 = twice_here * s3 - s2, twice_here * c3 - c2, twice_there * t3 - t2
     s5, c5, t5 = twice_here * s4 - s3, twice_here * c4 - c3, twice_there * t4 - t3
     s6, c6, t6 = twice_here * s5 - s4, twice_here * c5 - c4, twice_there * t5 - t4
     return (
         (s1 * t1, s2 * t2, s3 * t3, s4 * t4, s5 * t5, s6 * t6),
-        (
-            rate * c1 * t1,
-            2.0 * rate * c2 * t2,
-            3.0 * rate * c3 * t3,
-            4.0 * rate * c4 * t4,
-            5.0 * rate * c5 * t5,
-            6.0 * rate * c6 * t6,
-        ),
+        (c1 * t1, 2.0 * c2 * t2, 3.0 * c3 * t3, 4.0 * c4 * t4, 5.0 * c5 * t5, 6.0 * c6 * t6),
     )
 
 
-@njit(**OPTIONS)
+@njit(**_INLINED)
 def sines(terms, rate, s, extra):
     """exp(-extra) times the Green's function between absorbing planes, from six sines, and its slope.
 
     sum_k c_k exp(-k^2 rate s), rate = (pi/2H)^2: the exponentials are powers of one. To 1e-13 for s >= H^2/2.
     """
     value, slope = terms
-    q = exp(-rate * s)
+    first = exp(-rate * s)
+    q = max(first, 1e-27)  # lest its powers become denormal numbers, with which processors are slow
     q2 = q * q
     q3 = q2 * q
     q5 = q3 * q2
@@ -158,7 +184,7 @@ def sines(terms, rate, s, extra):
     v = value[0] + q3 * (value[1] + q5 * (value[2] + q7 * v))
     d = slope[3] + q9 * (slope[4] + q11 * slope[5])
     d = slope[0] + q3 * (slope[1] + q5 * (slope[2] + q7 * d))
-    front = exp(-extra) * q
+    front = exp(-extra) * first
     return front * v, front * d
 
 
@@ -172,7 +198,7 @@ def vertical(z, z_source, half_height, s, extra, terms):
     return sines(terms, 0.25 * np.pi * np.pi / (half_height * half_height), s, extra)
 
 
-@njit(**OPTIONS)
+@njit(**_INLINED)
 def loss_exponent(t, diffusion, decay_rate, disc_rate, half_height):
     """-ln of the part that survives decay and collisions in a disc of gas for a time t.
 
@@ -186,8 +212,9 @@ def loss_exponent(t, diffusion, decay_rate, disc_rate, half_height):
 @njit(**OPTIONS)
 def planar(dx, dy, s, edge_from, modes):
     """Factor in the plane and its gradient; beyond `edge_from` that of a cylinder, from Bessel modes."""
-    if s <= edge_from:
-        value = exp(-0.25 * (dx * dx + dy * dy) / s) / (4.0 * np.pi * s)
+    exponent = 0.25 * (dx * dx + dy * dy) / s
+    if s <= edge_from or exponent > STEEP:
+        value = exp(-exponent) / (4.0 * np.pi * s)
         return value, -0.5 * dx / s * value, -0.5 * dy / s * value
     value, x_slope, y_slope = 0.0, 0.0, 0.0
     for i in range(modes.shape[1]):
@@ -357,20 +384,17 @@ def piece(young, old, energy, geometry, terms, modes):
 @njit(**OPTIONS)
 def evaluate(position, source, diffusion, youngest, oldest, half_height, lasting, result):
     """One density and gradient per element, result[0] and result[1:]; nothing before it happens."""
-    no_modes = np.zeros((4, 1))
-    terms = sine_terms(0.0, 0.0, 1.0)
     for i in range(diffusion.shape[0]):
         if not oldest[i] > 0.0:
             continue
         x, y, z = position[i, 0], position[i, 1], position[i, 2]
-        if half_height != np.inf:
-            terms = sine_terms(z, source[i, 2], half_height)
+        terms = sine_terms(sine_angle(z, half_height), sine_angle(source[i, 2], half_height), half_height)
         geometry = (x - source[i, 0], y - source[i, 1], z, source[i, 2], half_height, np.inf)
         energy = (diffusion[i], 0.0, 0.0)
         if lasting:
-            parts = piece(youngest[i], oldest[i], energy, geometry, terms, no_modes)
+            parts = piece(youngest[i], oldest[i], energy, geometry, terms, _NO_MODES)
         else:
-            parts = burst(oldest[i], energy, geometry, terms, no_modes)
+            parts = burst(oldest[i], energy, geometry, terms, _NO_MODES)
         for k in range(4):
             result[k, i] = parts[k]
 
@@ -379,27 +403,344 @@ def evaluate(position, source, diffusion, youngest, oldest, half_height, lasting
 def evaluate_vertical(z, z_source, s, half_height, value, slope):
     """Fill value and slope element by element."""
     for i in range(s.shape[0]):
-        terms = sine_terms(z[i], z_source[i], half_height)
+        here, there = sine_angle(z[i], half_height), sine_angle(z_source[i], half_height)
+        terms = sine_terms(here, there, half_height)
         value[i], slope[i] = vertical(z[i], z_source[i], half_height, s[i], 0.0, terms)
 
 
 @njit(**OPTIONS)
-def fill_row(young, old, place, energies, causal, modes, row):
-    """Mean of the bursts of a piece for every energy: density and gradient in row, shape (4, n_e).
+def _rule(steepness):
+    """Which Gauss-Legendre rule is good for a short piece; -1 if none."""
+    for i in range(_ORDERS.shape[0]):
+        if steepness <= _STEEPEST[i]:
+            return i
+    return -1
+
+
+@njit(**_INLINED)
+def _add_free(t, weight, place, diffusion, lost, low, high, row):
+    """Add weight times bursts of age t in free space to the row, for energies from `low` to `high`."""
+    dx, dy, z, z_source, _, _ = place
+    plane2 = dx * dx + dy * dy
+    for e in range(low, high):
+        s = diffusion[e] * t
+        q = 1.0 / s
+        across, slope = free(z, z_source, s, 0.25 * plane2 * q + lost[e])
+        along = weight * _PER_4_PI * q
+        row[0, e] += along * across
+        row[1, e] += 0.5 * q * along * across
+        row[2, e] += along * slope
+
+
+@njit(**_INLINED)
+def _add_images(t, weight, place, diffusion, lost, low, high, row):
+    """As :func:`_add_free`, between absorbing planes and soon."""
+    dx, dy, z, z_source, half_height, _ = place
+    plane2 = dx * dx + dy * dy
+    for e in range(low, high):
+        s = diffusion[e] * t
+        q = 1.0 / s
+        across, slope = images(z, z_source, half_height, s, 0.25 * plane2 * q + lost[e])
+        along = weight * _PER_4_PI * q
+        row[0, e] += along * across
+        row[1, e] += 0.5 * q * along * across
+        row[2, e] += along * slope
+
+
+@njit(**_INLINED)
+def _add_sines(t, weight, place, terms, diffusion, lost, low, high, row):
+    """As :func:`_add_free`, between absorbing planes and late."""
+    dx, dy, _, _, half_height, _ = place
+    plane2, rate = dx * dx + dy * dy, 0.25 * np.pi * np.pi / (half_height * half_height)
+    for e in range(low, high):
+        s = diffusion[e] * t
+        q = 1.0 / s
+        across, slope = sines(terms, rate, s, 0.25 * plane2 * q + lost[e])
+        along = weight * _PER_4_PI * q
+        row[0, e] += along * across
+        row[1, e] += 0.5 * q * along * across
+        row[2, e] += along * slope
+
+
+@njit(**_INLINED)
+def _add_either(t, weight, place, terms, diffusion, lost, low, high, row):
+    """As :func:`_add_free`, between absorbing planes, some soon and some late."""
+    dx, dy, z, z_source, half_height, _ = place
+    plane2, rate = dx * dx + dy * dy, 0.25 * np.pi * np.pi / (half_height * half_height)
+    change = 0.5 * half_height * half_height
+    for e in range(low, high):
+        s = diffusion[e] * t
+        q = 1.0 / s
+        extra = 0.25 * plane2 * q + lost[e]
+        soon, soon_slope = images(z, z_source, half_height, min(s, change), extra)
+        late, late_slope = sines(terms, rate, max(s, change), extra)
+        across, slope = (soon, soon_slope) if s <= change else (late, late_slope)
+        along = weight * _PER_4_PI * q
+        row[0, e] += along * across
+        row[1, e] += 0.5 * q * along * across
+        row[2, e] += along * slope
+
+
+@njit(**OPTIONS)
+def _fill_lost(t, half_height, energies, low, high, lost):
+    for e in range(low, high):
+        lost[e] = loss_exponent(t, energies[0, e], energies[2, e], energies[3, e], half_height)
+
+
+#: how a block of energies is evaluated
+_BY_PIECE, _BY_FREE, _BY_IMAGES, _BY_SINES, _BY_EITHER, _ZERO, _EMPTY = range(7)
+
+
+@njit(**OPTIONS)
+def _method(young, old, oldest, slow, fast, lost, place, empty):
+    """How to evaluate a short piece for a block of energies, D from `slow` to `fast`; and with which rule.
+
+    Parameters
+    ----------
+    oldest : age at which the whole piece began: what is negligible next to that age is left out
+    lost : largest loss exponent at `oldest`
+    empty : exponent of the slowest sine at which the halo counts as empty
+    """
+    dx, dy, z, z_source, half_height, _ = place
+    distance2 = dx * dx + dy * dy + (z - z_source) ** 2
+    low, high, H2 = slow * young, fast * old, half_height * half_height
+    rate = 0.25 * np.pi * np.pi / H2
+    if rate * low > empty:
+        return _EMPTY, 0
+    if 0.25 * distance2 / fast * (1.0 / old - 1.0 / oldest) > NEGLIGIBLE + rate * fast * oldest + lost:
+        return _ZERO, 0
+    rule = 0
+    if young < old:
+        steepness = max(0.25 * distance2 / low, rate * high if high > 0.25 * H2 else 0.0)
+        rule = _rule((old - young) / (old + young) * (steepness + lost + 4.0))
+    if rule < 0:
+        return _BY_PIECE, 0
+    # by way of the nearest wall the exponent is larger by (H - |z|) (H - |z_s|) / s or more
+    up, down = (half_height - z) * (half_height - z_source), (half_height + z) * (half_height + z_source)
+    if half_height == np.inf or min(up, down) > NEGLIGIBLE * high:
+        return _BY_FREE, rule
+    if low > 0.3 * H2:
+        return _BY_SINES, rule
+    return (_BY_IMAGES if high < 0.6 * H2 else _BY_EITHER), rule
+
+
+@njit(**OPTIONS)
+def _add_pieces(young, old, scale, place, terms, energies, low, high, row):
+    """Add scale times the integral over ages to the row, one energy after the other."""
+    dx, dy, z, z_source, half_height, edge_from = place
+    rho = np.sqrt(dx * dx + dy * dy)
+    for e in range(low, high):
+        energy = (energies[0, e], energies[2, e], energies[3, e])
+        parts = piece(young, old, energy, (rho, 0.0, z, z_source, half_height, edge_from), terms, _NO_MODES)
+        row[0, e] += scale * parts[0]
+        row[1, e] -= scale * parts[1] / rho if rho > 0.0 else 0.0
+        row[2, e] += scale * parts[3]
+
+
+@njit(**OPTIONS)
+def _add_nodes(method, rule, young, old, scale, place, terms, energies, lossy, low, high, lost, row):
+    """Add scale times the integral over a short piece, or a burst, for a range of energies."""
+    D = energies[0]
+    # without a sign there is no counting from the end, which loops would have to check for
+    first, last = np.uint64(low), np.uint64(high)
+    middle, half = 0.5 * (young + old), 0.5 * (old - young)
+    for i in range(_ORDERS[rule] if half > 0.0 else 1):
+        t = middle + half * _RULES[0, rule, i]
+        weight = scale * half * _RULES[1, rule, i] if half > 0.0 else scale
+        if lossy:
+            _fill_lost(t, place[4], energies, first, last, lost)
+        if method == _BY_FREE:
+            _add_free(t, weight, place, D, lost, first, last, row)
+        elif method == _BY_IMAGES:
+            _add_images(t, weight, place, D, lost, first, last, row)
+        elif method == _BY_SINES:
+            _add_sines(t, weight, place, terms, D, lost, first, last, row)
+        else:
+            _add_either(t, weight, place, terms, D, lost, first, last, row)
+
+
+@njit(**OPTIONS)
+def _add_short(young, old, oldest, scale, place, terms, energies, setting, worst, lost, row):
+    """Add scale times the integral over a short piece, or a burst, for all energies in blocks of LANES.
+
+    Returns from which energy on the halo is empty.
+    """
+    n_e, _, lossy, empty = setting
+    D, n = energies[0], energies.shape[1]
+    begin, method, rule = 0, _ZERO, 0
+    while begin < n and method != _EMPTY:
+        end = begin
+        while end < n:
+            here, order = _method(
+                young, old, oldest, D[end], D[end + LANES - 1], worst[end // LANES], place, empty
+            )
+            if end == begin:
+                method, rule = here, order
+            if here != method or order != rule:
+                break
+            end = end + LANES if method != _EMPTY else n
+        if method == _BY_PIECE:
+            _add_pieces(young, old, scale, place, terms, energies, begin, min(end, n_e), row)
+        elif method == _EMPTY:
+            bound = scale * (old - young if old > young else 1.0)
+            bound *= np.exp(-empty) / (4.0 * np.pi * young * place[4])
+            for e in range(begin, n):
+                row[3, e] += bound / D[e]
+            return begin
+        elif method != _ZERO:
+            _add_nodes(method, rule, young, old, scale, place, terms, energies, lossy, begin, end, lost, row)
+        begin = end
+    return n
+
+
+@njit(**OPTIONS)
+def _add_burst(age, place, terms, energies, setting, worst, lost, row):
+    """Add a burst to the row, where it has arrived; returns as :func:`fill_row`."""
+    dx, dy, z, z_source, _, _ = place
+    empty_from = _add_short(age, age, age, 1.0, place, terms, energies, setting, worst, lost, row)
+    reach2 = (dx * dx + dy * dy + (z - z_source) ** 2) / (age * age)
+    if setting[1]:
+        for e in range(energies.shape[1]):
+            if energies[1, e] ** 2 < reach2:
+                row[:, e] = 0.0
+    return empty_from, empty_from
+
+
+@njit(**OPTIONS)
+def _add_lasting(young, old, place, terms, energies, setting, slowest, worst, lost, row):
+    """Add the mean over a piece to the row: short pieces that follow each other, as far as that is possible.
+
+    Returns as :func:`fill_row`.
+    """
+    dx, dy, z, z_source, _, _ = place
+    n_e, causal, _, _ = setting
+    scale, begin, n = 1.0 / (old - young), young, energies.shape[1]
+    if causal:
+        d = np.sqrt(dx * dx + dy * dy + (z - z_source) ** 2)
+        begin = min(max(young, d / slowest), old)
+        if begin > young:
+            for e in range(n_e):  # where particles are faster than the slowest ones
+                first = max(young, d / energies[1, e])
+                if first < begin:
+                    _add_pieces(first, begin, scale, place, terms, energies, e, e + 1, row)
+    if not begin < old:
+        return n, n
+    short = int(np.ceil(np.log(old / begin) / _SHORT)) if begin > 0.0 else _MANY + 1
+    if short > _MANY:
+        _add_pieces(begin, old, scale, place, terms, energies, 0, n_e, row)
+        return n, n
+    filled, empty_from = n, n
+    for i in range(short):
+        end = old if i == short - 1 else begin * (old / begin) ** (1.0 / (short - i))
+        empty_from = _add_short(begin, end, old, scale, place, terms, energies, setting, worst, lost, row)
+        if begin == young:
+            filled = empty_from  # the youngest particles fill most
+        begin = end
+    return filled, empty_from
+
+
+@njit(**OPTIONS)
+def fill_row(young, old, place, here, energies, setting, slowest, worst, lost, row):
+    """Mean of the bursts of a piece for every energy, in free space or a halo.
 
     Parameters
     ----------
     young, old : ages at which the piece ended and began; equal for a burst [Myr]
-    place : geometry as in :func:`burst`
-    energies : shape (4, n_e): D, beta c, decay rate, disc rate
-    causal : whether nothing arrives before d / (beta c)
+    place : geometry as in :func:`burst`; no edge
+    here : :func:`sine_angle` of the observer
+    energies : D, increasing; beta c; decay rate; disc rate: shape (4, n), n a multiple of LANES
+    setting : number of energies that count; whether nothing arrives before d / (beta c); whether there are
+        losses; exponent of the slowest sine from which on the halo counts as empty
+    slowest : smallest beta c
+    worst, lost : room for n / LANES and n numbers, zero if there are no losses
+    row : shape (4, n), is filled with the density; that of 1 / 2s, which makes the gradient in the plane; the
+        slope in z; bounds of what was left out of the density because the halo is empty
+
+    Returns
+    -------
+    How many energies the density was written for; and from which one on something was left out.
     """
+    row[:] = 0.0
+    n = energies.shape[1]
+    if not old > 0.0:
+        return 0, n
+    half_height = place[4]
+    terms = sine_terms(here, sine_angle(place[3], half_height), half_height)
+    if setting[2]:
+        _fill_lost(old, half_height, energies, np.uint64(0), np.uint64(n), lost)
+        for block in range(worst.shape[0]):
+            worst[block] = lost[block * LANES : (block + 1) * LANES].max()
+    if young < old:
+        return _add_lasting(young, old, place, terms, energies, setting, slowest, worst, lost, row)
+    return _add_burst(old, place, terms, energies, setting, worst, lost, row)
+
+
+@njit(**OPTIONS)
+def _place(position, observer, half_height):
+    return (
+        observer[0] - position[0],
+        observer[1] - position[1],
+        observer[2],
+        position[2],
+        half_height,
+        np.inf,
+    )
+
+
+@njit(**OPTIONS)
+def tabulate(position, young, old, observer, half_height, energies, setting, table):
+    """Density and gradient of all pieces for one observer: table, shape (n_pieces, 4, n_e)."""
+    n = energies.shape[1]
+    row, lost, worst = np.empty((4, n)), np.zeros(n), np.zeros(n // LANES)
+    here, slowest = sine_angle(observer[2], half_height), energies[1].min()
+    for i in range(position.shape[0]):
+        place = _place(position[i], observer, half_height)
+        fill_row(young[i], old[i], place, here, energies, setting, slowest, worst, lost, row)
+        for e in range(table.shape[2]):
+            table[i, 0, e] = row[0, e]
+            table[i, 1, e] = -place[0] * row[1, e]
+            table[i, 2, e] = -place[1] * row[1, e]
+            table[i, 3, e] = row[2, e]
+
+
+@njit(**_INLINED)
+def _add_product(factor, i, spectra, j, row, k, total, low, high):
+    for e in range(np.uint64(low), np.uint64(high)):
+        total[k, e] += factor * spectra[i, e] * row[j, e]
+
+
+@njit(**OPTIONS)
+def add_up(position, young, old, weight, spectrum, spectra, observer, half_height, energies, setting, total):
+    """Sum over pieces of weight * spectra[spectrum] * (bound, density[, gradient]) for one observer.
+
+    total has the shape (2 or 5, n): bounds of what was left out, density, and gradient if there is room.
+    """
+    n = energies.shape[1]
+    row, lost, worst = np.empty((4, n)), np.zeros(n), np.zeros(n // LANES)
+    here, slowest = sine_angle(observer[2], half_height), energies[1].min()
+    for i in range(position.shape[0]):
+        place = _place(position[i], observer, half_height)
+        filled, empty_from = fill_row(
+            young[i], old[i], place, here, energies, setting, slowest, worst, lost, row
+        )
+        own = spectrum[i]
+        _add_product(weight[i], own, spectra, 3, row, 0, total, empty_from, n)
+        _add_product(weight[i], own, spectra, 0, row, 1, total, 0, filled)
+        if total.shape[0] == 5:
+            _add_product(-place[0] * weight[i], own, spectra, 1, row, 2, total, 0, filled)
+            _add_product(-place[1] * weight[i], own, spectra, 1, row, 3, total, 0, filled)
+            _add_product(weight[i], own, spectra, 2, row, 4, total, 0, filled)
+
+
+@njit(**OPTIONS)
+def tabulate_at_edge(young, old, place, energies, setting, modes, table):
+    """Density and gradient of a piece that feels the edge: table, shape (4, n_e); else as :func:`fill_row`."""
     dx, dy, z, z_source, half_height, _ = place
     d = np.sqrt(dx * dx + dy * dy + (z - z_source) ** 2)
-    terms = sine_terms(z, z_source, half_height if half_height != np.inf else 1.0)
-    for e in range(energies.shape[1]):
+    terms = sine_terms(sine_angle(z, half_height), sine_angle(z_source, half_height), half_height)
+    for e in range(setting[0]):
         energy = (energies[0, e], energies[2, e], energies[3, e])
-        first = max(young, d / energies[1, e]) if causal else young
+        first = max(young, d / energies[1, e]) if setting[1] else young
         parts, scale = (0.0, 0.0, 0.0, 0.0), 1.0
         if old == young and old > 0.0 and first <= old:
             parts = burst(old, energy, place, terms, modes)
@@ -407,39 +748,4 @@ def fill_row(young, old, place, energies, causal, modes, row):
             parts = piece(first, old, energy, place, terms, modes)
             scale = 1.0 / (old - young)
         for k in range(4):
-            row[k, e] = scale * parts[k]
-
-
-@njit(**OPTIONS)
-def tabulate(position, young, old, observer, limits, energies, causal, modes, table):
-    """Rows of all pieces for one observer: table, shape (n_pieces, 4, n_e)."""
-    for i in range(position.shape[0]):
-        place = (
-            observer[0] - position[i, 0],
-            observer[1] - position[i, 1],
-            observer[2],
-            position[i, 2],
-            limits[0],
-            limits[1],
-        )
-        fill_row(young[i], old[i], place, energies, causal, modes, table[i])
-
-
-@njit(**OPTIONS)
-def add_up(position, young, old, weight, spectrum, spectra, observer, limits, energies, causal, modes, total):
-    """Sum over pieces of weight * spectra[spectrum] * row for one observer: total, shape (4, n_e)."""
-    n_e = energies.shape[1]
-    row = np.empty((4, n_e))
-    for i in range(position.shape[0]):
-        place = (
-            observer[0] - position[i, 0],
-            observer[1] - position[i, 1],
-            observer[2],
-            position[i, 2],
-            limits[0],
-            limits[1],
-        )
-        fill_row(young[i], old[i], place, energies, causal, modes, row)
-        for k in range(total.shape[0]):
-            for e in range(n_e):
-                total[k, e] += weight[i] * spectra[spectrum[i], e] * row[k, e]
+            table[k, e] = scale * parts[k]

@@ -7,6 +7,7 @@ collide in the disc; they keep their energy.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, fields
 
 import numpy as np
@@ -15,6 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 from cyldiff.constants import SPEED_OF_LIGHT
 from cyldiff.errors import GridError
 from cyldiff.sources import kernels
+from cyldiff.sources.edge import cylinder_modes
 from cyldiff.sources.segments import Segments
 
 __all__ = ["PointPropagation", "TooYoung", "check_times", "green_functions", "summed"]
@@ -22,6 +24,8 @@ __all__ = ["PointPropagation", "TooYoung", "check_times", "green_functions", "su
 Array = NDArray[np.float64]
 
 CAUSALITY = ("cut", "none")
+#: what may be left out of a sum
+PRECISION = 1e-15
 
 
 @dataclass(frozen=True)
@@ -109,14 +113,17 @@ def green_functions(
         if a source or an observer is outside of the halo or the cylinder.
     """
     observers = _checked(segments, observers, propagation)
-    energies = _energies(propagation)
-    n_seg, n_e, n_obs = len(segments), energies.shape[1], len(observers)
-    table = np.empty((n_obs, n_seg, 4, n_e))
+    energies, order = _energies(propagation)
+    table = np.empty((len(observers), len(segments), 4, len(order)))
     for observer, part in zip(observers, table, strict=True):
-        kernels.tabulate(
-            *_ages(segments), observer, _limits(propagation), energies,
-            propagation.causality == "cut", np.zeros((4, 1)), part,
-        )  # fmt: skip
+        if propagation.edge is None:
+            setting = _setting(propagation, len(order), empty=np.inf)
+            sorted_part = np.empty_like(part)
+            kernels.tabulate(*_ages(segments), observer, _height(propagation), energies, setting, sorted_part)
+            part[..., order] = sorted_part
+        else:
+            for i, row in _rows_at_edge(segments, observer, propagation, energies, order):
+                part[i] = row
     table = table.transpose(1, 3, 0, 2)
     return np.ascontiguousarray(table[..., 0]), np.ascontiguousarray(table[..., 1:])
 
@@ -147,20 +154,21 @@ def summed(
         if a source or an observer is outside of the halo or the cylinder.
     """
     observers = _checked(segments, observers, propagation)
-    energies = _energies(propagation)
-    spectra = np.ascontiguousarray(spectra, dtype=float)
-    if spectra.ndim != 2 or spectra.shape[1] != energies.shape[1]:
-        raise ValueError(f"spectra have shape {spectra.shape}; expected (n_spectra, {energies.shape[1]})")
+    energies, order = _energies(propagation)
+    n_e = len(order)
+    spectra = np.asarray(spectra, dtype=float)
+    if spectra.ndim != 2 or spectra.shape[1] != n_e:
+        raise ValueError(f"spectra have shape {spectra.shape}; expected (n_spectra, {n_e})")
     if len(segments) and not 0 <= segments.spectrum.min() <= segments.spectrum.max() < len(spectra):
         raise ValueError(f"segments name spectra that are not there; there are {len(spectra)}")
-    total = np.zeros((len(observers), 4 if gradient else 1, energies.shape[1]))
+    total = np.empty((len(observers), 4 if gradient else 1, n_e))
     for observer, part in zip(observers, total, strict=True):
-        kernels.add_up(
-            *_ages(segments), np.ascontiguousarray(segments.energy, dtype=float),
-            np.ascontiguousarray(segments.spectrum, dtype=np.int64), spectra,
-            observer, _limits(propagation), energies,
-            propagation.causality == "cut", np.zeros((4, 1)), part,
-        )  # fmt: skip
+        if propagation.edge is None:
+            part[:, order] = _added_up(segments, spectra[:, order], observer, propagation, energies, gradient)
+        else:
+            part[:] = 0.0
+            for i, row in _rows_at_edge(segments, observer, propagation, energies, order):
+                part += segments.energy[i] * spectra[segments.spectrum[i]] * row[: len(part)]
     total = total.transpose(2, 0, 1)
     density = np.ascontiguousarray(total[..., 0])
     return (density, np.ascontiguousarray(total[..., 1:])) if gradient else density
@@ -209,12 +217,19 @@ def _checked(segments: Segments, observers: ArrayLike, propagation: PointPropaga
     return observers
 
 
-def _energies(propagation: PointPropagation) -> Array:
-    """D, beta c, decay rate and disc rate as rows."""
+def _energies(propagation: PointPropagation) -> tuple[Array, NDArray[np.intp]]:
+    """D, beta c, decay rate and disc rate as rows, D increasing, the last one repeated to fill blocks; order."""
+    order = np.argsort(propagation.diffusion, kind="stable")
     rates = (propagation.decay_rate, propagation.disc_rate)
-    none = np.zeros(len(propagation.diffusion))
+    none = np.zeros(len(order))
     rows = [propagation.diffusion, propagation.speed, *(none if a is None else a for a in rates)]
-    return np.array(rows, dtype=float)
+    filled = np.append(order, np.repeat(order[-1:], -len(order) % kernels.LANES))
+    return np.ascontiguousarray(np.array(rows, dtype=float)[:, filled]), order
+
+
+def _setting(propagation: PointPropagation, n_e: int, empty: float) -> tuple[int, bool, bool, float]:
+    lossy = any(a is not None and np.any(a) for a in (propagation.decay_rate, propagation.disc_rate))
+    return n_e, propagation.causality == "cut", lossy, empty
 
 
 def _ages(segments: Segments) -> tuple[Array, Array, Array]:
@@ -223,9 +238,59 @@ def _ages(segments: Segments) -> tuple[Array, Array, Array]:
     return position, young, old
 
 
-def _limits(propagation: PointPropagation) -> tuple[float, float]:
-    """Half-height of the halo and the spread from which the edge is felt."""
-    if propagation.edge is not None:
-        raise NotImplementedError("edge")
-    height = np.inf if propagation.half_height is None else float(propagation.half_height)
-    return height, np.inf
+def _height(propagation: PointPropagation) -> float:
+    return np.inf if propagation.half_height is None else float(propagation.half_height)
+
+
+def _added_up(
+    segments: Segments,
+    spectra: Array,
+    observer: Array,
+    propagation: PointPropagation,
+    energies: Array,
+    gradient: bool,
+) -> Array:
+    """Density, and gradient if wanted, at one observer, shape (1 or 4, n_e), in the order of the energies.
+
+    Pieces so old that the halo is empty of them are left out, unless they are all there is.
+    """
+    n, n_e = energies.shape[1], spectra.shape[1]
+    filled = np.zeros((len(spectra), n))
+    filled[:, :n_e] = spectra
+    weight = np.ascontiguousarray(segments.energy, dtype=float)
+    index = np.ascontiguousarray(segments.spectrum, dtype=np.int64)
+    for empty in (kernels.NEGLIGIBLE, np.inf):
+        total = np.zeros((5 if gradient else 2, n))
+        setting = _setting(propagation, n_e, empty)
+        kernels.add_up(
+            *_ages(segments), weight, index, filled, observer, _height(propagation), energies, setting, total
+        )
+        if np.all(total[0] <= PRECISION * np.abs(total[1])):
+            break
+    return total[1:, :n_e]
+
+
+def _rows_at_edge(
+    segments: Segments,
+    observer: Array,
+    propagation: PointPropagation,
+    energies: Array,
+    order: NDArray[np.intp],
+) -> Iterator[tuple[int, Array]]:
+    """Density and gradient of one piece after the other, shape (4, n_e), in a cylinder."""
+    assert propagation.edge is not None
+    setting = _setting(propagation, len(order), np.inf)
+    height = _height(propagation)
+    for i, (position, young, old) in enumerate(zip(*_ages(segments), strict=True)):
+        begin = young
+        if propagation.causality == "cut":
+            begin = max(young, float(np.linalg.norm(observer - position)) / energies[1].max())
+        edge_from, modes = cylinder_modes(
+            position, observer, edge=propagation.edge, smallest=float(energies[0, 0]) * begin
+        )
+        away = observer - position
+        place = (away[0], away[1], observer[2], position[2], height, edge_from)
+        row, result = np.empty((4, len(order))), np.empty((4, len(order)))
+        kernels.tabulate_at_edge(young, old, place, energies, setting, modes, row)
+        result[:, order] = row
+        yield i, result
