@@ -5,7 +5,10 @@ in the plane and one across it; across it there are three forms, each a function
 loops over energies turn into vector instructions: `free`, `images` and `sines`. A piece of a history is the
 integral of bursts over its ages: erfc where that is exact, Gauss-Legendre panels in ln t elsewhere.
 
-Where a halo has no boundary, `half_height` is infinite.
+In free space `half_height` is infinite.
+
+Below the formulas for one energy are those for rows of energies. All of it is one file because the compiler's
+cache notices changes of the file of a function only, not of those it calls into.
 """
 
 from __future__ import annotations
@@ -17,6 +20,7 @@ import numpy as np
 from numba import njit
 
 __all__ = [
+    "LANES",
     "NEGLIGIBLE",
     "STEEP",
     "add_up",
@@ -29,8 +33,12 @@ __all__ = [
     "images",
     "loss_exponent",
     "piece",
+    "planar",
+    "sine_angle",
     "sine_terms",
     "sines",
+    "tabulate",
+    "tabulate_at_edge",
     "vertical",
 ]
 
@@ -109,11 +117,11 @@ def free(z, z_source, s, extra):
 
 @njit(**_INLINED)
 def images(z, z_source, half_height, s, extra):
-    """exp(-extra) times the Green's function between absorbing planes, from nine images, and its slope.
+    """exp(-extra) times the Green's function between absorbing planes, from eleven images, and its slope.
 
     Image n at (-1)^n z_s + 2 n H has the sign (-1)^n. Its exponent relative to that of the source itself is
-    -(n^2 H^2 - n H (z + z_s) + z z_s)/s for odd n, -(n^2 H^2 - n H (z - z_s))/s for even n; those of three
-    and four are products of the first ones. To 1e-13 for s <= H^2/2.
+    -(n^2 H^2 - n H (z + z_s) + z z_s)/s for odd n, -(n^2 H^2 - n H (z - z_s))/s for even n; those of
+    three to five are products of the first ones. To 1e-13 for s <= 0.6 H^2.
     """
     H, q = half_height, 1.0 / s
     away, total, zz = z - z_source, z + z_source, z * z_source
@@ -125,13 +133,16 @@ def images(z, z_source, half_height, s, extra):
     up_3, down_3 = up_1 * up_1 * up_1 * third, down_1 * down_1 * down_1 * third
     fourth = up_2 * down_2
     up_4, down_4 = up_2 * up_2 * fourth, down_2 * down_2 * fourth
+    fifth = third * fourth
+    up_5, down_5 = up_3 * up_1 * up_1 * fifth, down_3 * down_1 * down_1 * fifth
     front = exp(-extra - 0.25 * away * away * q) * np.sqrt(q * _PER_4_PI)
-    value = 1.0 - (up_1 + down_1) + (up_2 + down_2) - (up_3 + down_3) + (up_4 + down_4)
+    odd = (up_1 + down_1) + (up_3 + down_3) + (up_5 + down_5)
+    value = 1.0 - odd + (up_2 + down_2) + (up_4 + down_4)
     # sum of (-1)^n times the exponential times the way from image n
     moment = (
         away * value
-        + (away - total) * (up_1 + down_1 + up_3 + down_3)
-        + 2.0 * H * (up_1 - down_1 + 3.0 * (up_3 - down_3))
+        + (away - total) * odd
+        + 2.0 * H * (up_1 - down_1 + 3.0 * (up_3 - down_3) + 5.0 * (up_5 - down_5))
         - 4.0 * H * (up_2 - down_2 + 2.0 * (up_4 - down_4))
     )
     return front * value, -0.5 * q * front * moment
@@ -169,7 +180,7 @@ def sine_terms(here, there, half_height):
 def sines(terms, rate, s, extra):
     """exp(-extra) times the Green's function between absorbing planes, from six sines, and its slope.
 
-    sum_k c_k exp(-k^2 rate s), rate = (pi/2H)^2: the exponentials are powers of one. To 1e-13 for s >= H^2/2.
+    sum_k c_k exp(-k^2 rate s), rate = (pi/2H)^2: the exponentials are powers of one. To 1e-13 for s >= 0.3 H^2.
     """
     value, slope = terms
     first = exp(-rate * s)
@@ -258,7 +269,7 @@ def _image_integral(d, low, high):
     """
     if low == 0.0 and d == 0.0:
         return np.inf, np.inf
-    y_0, y_1 = 1.0 / np.sqrt(high), 1.0 / np.sqrt(low)
+    y_0, y_1 = 1.0 / np.sqrt(high), 1.0 / np.sqrt(low) if low > 0.0 else np.inf
     x_0, x_1 = 0.5 * d * y_0, 0.5 * d * y_1
     if x_1 * x_1 - x_0 * x_0 > 2.0:
         norm = 0.25 / (np.pi * d)
@@ -372,6 +383,8 @@ def piece(young, old, energy, geometry, terms, modes):
             high = min(high, across_changes)
         if low < edge_from:
             high = min(high, edge_from)
+        if disc_rate > 0.0 and low < 0.5 * across_changes:
+            high = min(high, 0.5 * across_changes)  # the gas is as thick as the halo from then on
         if low < min(across_changes, edge_from) and decay_rate == 0.0 and disc_rate == 0.0:
             parts = _integrated_images(low, high, geometry)
         else:

@@ -55,6 +55,8 @@ class PointPropagation:
 
     def __post_init__(self) -> None:
         n_e = np.shape(self.diffusion)
+        if n_e == (0,):
+            raise ValueError("diffusion is empty; expected one value per energy")
         for field in fields(self):
             value = getattr(self, field.name)
             if value is None or field.name == "causality":
@@ -198,6 +200,9 @@ def _checked(segments: Segments, observers: ArrayLike, propagation: PointPropaga
     observers = np.ascontiguousarray(observers, dtype=float)
     if observers.ndim != 2 or observers.shape[1] != 3:
         raise ValueError(f"observers have shape {observers.shape}; expected (n_obs, 3)")
+    young, old = segments.youngest, segments.oldest
+    if not np.all((young >= 0.0) & (young <= old) & (old < np.inf)):
+        raise ValueError("ages of pieces are not 0 <= youngest <= oldest < infinity")
     places = (("source", segments.position), ("observer", observers))
     problems = []
     for what, where in places:
