@@ -301,11 +301,11 @@ def benchmark(cases: tuple[str, ...]) -> None:
 
     Prints the table of docs/performance.md for this machine, on one thread.
     """
-    from cyldiff.benchmark import CASES, report
+    from cyldiff.benchmark import NAMES, report
 
     for name in cases:
-        if name not in CASES:
-            raise DataError(f"no case {quoted(name)}; known: {', '.join(CASES)}{nearest(name, CASES)}")
+        if name not in NAMES:
+            raise DataError(f"no case {quoted(name)}; known: {', '.join(NAMES)}{nearest(name, NAMES)}")
     click.echo(report(cases or None, progress=lambda text: click.echo(f"{text} …", err=True)))
 
 
