@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from cyldiff.data.comparison import compare
     from cyldiff.data.measurements import load as load_measurement
     from cyldiff.io.netcdf import read_result, write_result
+    from cyldiff.observables.anisotropy import anisotropy
     from cyldiff.observables.ratios import ratio
     from cyldiff.observables.spectra import spectrum
     from cyldiff.parallel.ensemble import run_ensemble
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from cyldiff.sources.population.load import load_population
 
 __all__ = [
+    "anisotropy",
     "compare",
     "density_of_sources",
     "draw_population",
@@ -49,6 +51,7 @@ __all__ = [
 ]
 
 _HOME = {
+    "anisotropy": ("cyldiff.observables.anisotropy", "anisotropy"),
     "compare": ("cyldiff.data.comparison", "compare"),
     "density_of_sources": ("cyldiff.sources.fluxes", "density_of_sources"),
     "draw_population": ("cyldiff.sources.population.api", "draw_population"),

@@ -45,6 +45,11 @@ QUANTITIES: dict[str, Quantity] = {
     "gradient_lis": Quantity(
         (*_SPECTRUM, "direction"), "kiloparsec-1", "gradient of the logarithm of the density at the Sun"
     ),
+    "gradient_lis_component": Quantity(
+        ("component", *_SPECTRUM, "direction"),
+        "kiloparsec-1",
+        "gradient of the logarithm of the density at the Sun by source component",
+    ),
     "residual": Quantity(("species",), "1", "true relative residual of the solve"),
     "balance": Quantity(("species",), "1", "sources minus losses minus escape, relative to the sources"),
     "minimum": Quantity(("species",), "1", "smallest density relative to the largest at the same momentum"),

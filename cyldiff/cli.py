@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from cyldiff.commands.anisotropy import anisotropy
 from cyldiff.commands.base import check_output, overwrites, reported
 from cyldiff.commands.population import population
 from cyldiff.commands.sources import sources
@@ -214,7 +215,7 @@ def list_names(what: str | None) -> None:
 def copy(name: str, output: Path | None, force: bool) -> None:
     """Make an editable copy of a run, population, model, catalogue or grid NAME of the library.
 
-    A name that several of them have is written as "runs/NAME", "models/NAME" and so on.
+    A name that several of them have is written with its library: "runs/NAME", "models/NAME".
     """
     source = _library_file(name)
     target = output if output is not None else Path(source.name)
@@ -263,8 +264,8 @@ def plot(result: Path, what: str, output: Path, data: tuple[str, ...], potential
     WHAT is  B/C, 10Be/9Be                a ratio of elements or nuclides
              spectrum:C, spectrum:H1      one spectrum, times E^2.7
              spectra, spectra:H,He,C      several
-             sources, sources:He          of a file of "cyldiff sources": each source, and all
-             band, ring, "ring:3.5 PeV"   of a file of "cyldiff population"
+             sources, sources:He          each of point sources, and their sum
+             band, ring, "ring:3.5 PeV"   of a population
     """  # noqa: D301
     from cyldiff.io.netcdf import read_result
     from cyldiff.plot import draw
@@ -312,14 +313,15 @@ def benchmark(cases: tuple[str, ...]) -> None:
 
     Prints the table of docs/performance.md for this machine, on one thread.
     """
-    from cyldiff.benchmark import CASES, report
+    from cyldiff.benchmark import NAMES, report
 
     for name in cases:
-        if name not in CASES:
-            raise DataError(f"no case {quoted(name)}; known: {', '.join(CASES)}{nearest(name, CASES)}")
+        if name not in NAMES:
+            raise DataError(f"no case {quoted(name)}; known: {', '.join(NAMES)}{nearest(name, NAMES)}")
     click.echo(report(cases or None, progress=lambda text: click.echo(f"{text} …", err=True)))
 
 
+main.add_command(anisotropy)
 main.add_command(population)
 main.add_command(sources)
 

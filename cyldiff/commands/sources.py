@@ -72,7 +72,7 @@ def sources(
 
     \b
     cyldiff sources example --model nie-2026 -o sources.nc
-    cyldiff sources example --model result.nc              same D, halo and energies as a result
+    cyldiff sources example --model result.nc -o sources.nc
     """  # noqa: D301 - \b keeps click from wrapping
     started = time.perf_counter()
     found, put_into, grid, path = _prepare(catalogue, model, kernel, energies, per_decade, overrides, output)

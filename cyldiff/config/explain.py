@@ -17,6 +17,7 @@ from cyldiff.config.report import choices_of
 from cyldiff.config.schema import RunConfig
 from cyldiff.config.toml import shown
 from cyldiff.config.tree import Slot, known_keys, slot_of, walk
+from cyldiff.data.dipoles import available_dipoles, load_dipole
 from cyldiff.data.measurements import available, load
 from cyldiff.errors import DataError, nearest, quoted
 from cyldiff.particles.species import nuclides
@@ -45,14 +46,14 @@ def explain_key(key: str) -> str:
     wanted = key.strip().split(".")
     entries = [_use_entry(path) for path in (*_USE, _ABUNDANCES) if _matches(path.split("."), wanted)]
     merged: dict[tuple[str, str], list[str]] = {}
-    for path, owner, field in walk(RunConfig):
+    for path, owner, field in _keys():
         if _matches(path.split("."), wanted):
             merged.setdefault((path, _body(path, owner, field)), []).append(owner)
     entries += [_entry(path, owners, body) for (path, body), owners in merged.items()]
     if not entries:
         entries = [_entry(path, owners, body) for (path, body), owners in _of_population(wanted).items()]
     if not entries:
-        paths = sorted({path for root in (RunConfig, PopulationConfig) for path, _, _ in walk(root)})
+        paths = sorted({path for path, _, _ in (*_keys(), *walk(PopulationConfig))})
         tails = dict.fromkeys(p.rpartition(".")[2] for p in paths)
         hint = nearest(wanted[-1], tails) if len(wanted) == 1 else nearest(key, paths)
         raise DataError(f"no config key {quoted(key)}{hint}")
@@ -66,6 +67,14 @@ def _of_population(wanted: list[str]) -> dict[tuple[str, str], list[str]]:
         if _matches(path.split("."), wanted):
             merged.setdefault((path, _body(path, owner, field)), []).append(owner)
     return merged
+
+
+def _keys() -> Iterator[tuple[str, str, FieldInfo]]:
+    """All keys of a run, and of a row of a catalogue of sources."""
+    from cyldiff.sources.catalogue import CatalogueSource
+
+    yield from walk(RunConfig)
+    yield from walk(CatalogueSource, "source.")
 
 
 def _matches(path: list[str], wanted: list[str]) -> bool:
@@ -183,6 +192,10 @@ def _rows(what: str) -> Iterable[tuple[str, str]]:
             data = load(name)
             paper = data.citation.partition(";")[0]
             yield name, f"{data.quantity}, {len(data)} points, {paper}"
+        for name in available_dipoles():
+            dipole = load_dipole(name)
+            paper = dipole.citation.partition(";")[0]
+            yield name, f"dipole, {len(dipole)} point{'s' if len(dipole) > 1 else ''}, {paper}"
     elif what == "species":
         for s in nuclides().values():
             yield s.name, "stable" if s.is_stable else f"half-life {s.half_life:g} Myr"

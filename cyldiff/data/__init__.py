@@ -1,6 +1,19 @@
 """Measured data and how a result compares with them."""
 
 from cyldiff.data.comparison import Comparison, compare, format_comparisons, predict
+from cyldiff.data.dipoles import DipoleMeasurement, available_dipoles, default_dipoles, load_dipole
 from cyldiff.data.measurements import Measurement, available, load
 
-__all__ = ["Comparison", "Measurement", "available", "compare", "format_comparisons", "load", "predict"]
+__all__ = [
+    "Comparison",
+    "DipoleMeasurement",
+    "Measurement",
+    "available",
+    "available_dipoles",
+    "compare",
+    "default_dipoles",
+    "format_comparisons",
+    "load",
+    "load_dipole",
+    "predict",
+]

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from cyldiff.data.dipoles import available_dipoles, is_dipole
 from cyldiff.errors import DataError, nearest
 from cyldiff.observables.abscissa import ABSCISSAE
 from cyldiff.resources import Table, folder, library, read_table
@@ -113,7 +114,9 @@ def available() -> dict[str, Path]:
 
 def _is_measurement(path: Path) -> bool:
     side = path.with_suffix(".source.toml")
-    return side.is_file() and "\nexperiment" in "\n" + side.read_text(encoding="utf-8", errors="replace")
+    if not side.is_file() or is_dipole(path):
+        return False
+    return "\nexperiment" in "\n" + side.read_text(encoding="utf-8", errors="replace")
 
 
 def load(name: str | Path, *, beside: Path | None = None) -> Measurement:
@@ -143,6 +146,8 @@ def load(name: str | Path, *, beside: Path | None = None) -> Measurement:
         return _measurement(read_table(path))
     known = available()
     if text not in known:
+        if text in available_dipoles():
+            raise DataError(f'"{text}" is a dipole, not a spectrum or ratio; see `cyldiff anisotropy`')
         raise DataError(f'data set "{text}" unknown; known: {", ".join(known)}{nearest(text, known)}')
     return _measurement(read_table(known[text]))
 

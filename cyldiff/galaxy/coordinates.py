@@ -22,6 +22,7 @@ __all__ = [
     "Place",
     "angles",
     "equatorial_to_galactic",
+    "equatorial_vector",
     "from_sun",
     "galactic_to_equatorial",
     "seen_from_sun",
@@ -94,3 +95,8 @@ def equatorial_to_galactic(right_ascension: ArrayLike, declination: ArrayLike) -
 def galactic_to_equatorial(longitude: ArrayLike, latitude: ArrayLike) -> tuple[Array, Array]:
     """(RA, Dec) [deg, J2000] of (l, b) [deg]."""
     return angles(unit_vector(longitude, latitude) @ _to_galactic())
+
+
+def equatorial_vector(vector: ArrayLike) -> Array:
+    """Vectors of the Galactic frame, shape (..., 3), along x = RA 0, y = RA 90, z = Dec 90 deg (J2000)."""
+    return np.asarray(vector, dtype=float) @ _to_galactic()

@@ -40,10 +40,7 @@ def build_dataset(
     def total(index: int) -> Array:
         return np.einsum("c,c...->...", scale, solution.density[:, index])
 
-    at_sun = np.stack([grid.at(total(i), sun.r, sun.z) for i in order])
-    slope = np.stack([grid.gradient_at(total(i), sun.r, sun.z) for i in order])
-    with np.errstate(divide="ignore", invalid="ignore"):
-        gradient = np.where(at_sun[:, None] > 0.0, slope / at_sun[:, None], 0.0)
+    at_sun, gradient = _observed([total(i) for i in order], grid, sun.r, sun.z)
     flux_lis = np.stack([intensity(n, s, grid) for n, s in zip(at_sun, species, strict=True)])
 
     data: dict[str, Any] = {
@@ -52,7 +49,7 @@ def build_dataset(
         "mass_per_nucleon": [s.mass_per_nucleon for s in species],
         "half_life": [s.half_life for s in species],
         "flux_lis": flux_lis,
-        "gradient_lis": np.moveaxis(gradient, 1, 2),
+        "gradient_lis": gradient,
         "residual": solution.residual[order],
         "balance": solution.balance[order],
         "minimum": solution.minimum[order],
@@ -73,13 +70,12 @@ def build_dataset(
             casting="same_kind",
         )  # fmt: skip
     if config.output.components or len(sources) > 1:
-
-        def at_observer(component: Array) -> Array:
-            fields = zip(order, species, strict=True)
-            return np.stack([intensity(grid.at(component[i], sun.r, sun.z), s, grid) for i, s in fields])
-
-        each = zip(scale, solution.density, strict=True)
-        data["flux_lis_component"] = np.stack([factor * at_observer(density) for factor, density in each])
+        fluxes, gradients = [], []
+        for factor, density in zip(scale, solution.density, strict=True):
+            here, slope = _observed([density[i] for i in order], grid, sun.r, sun.z)
+            fluxes.append([factor * intensity(n, s, grid) for n, s in zip(here, species, strict=True)])
+            gradients.append(slope)
+        data["flux_lis_component"], data["gradient_lis_component"] = np.array(fluxes), np.stack(gradients)
     coords = {
         "kinetic_energy": grid.kinetic_energy,
         "species": [s.name for s in species],
@@ -88,6 +84,18 @@ def build_dataset(
         "direction": [axis.name for axis in grid.axes],
     }
     return _described(data, coords)
+
+
+def _observed(fields: Sequence[Array], grid: Grid, r: float, z: float) -> tuple[Array, Array]:
+    """Densities at the Sun, shape (n, p), and gradients of their logarithms, (n, p, direction) [1/kpc].
+
+    The gradient is that of the interpolating cubic, of third order in the cells; 0 where nothing is.
+    """
+    value = np.stack([grid.at(field, r, z) for field in fields])
+    slope = np.stack([grid.gradient_at(field, r, z) for field in fields])
+    with np.errstate(divide="ignore", invalid="ignore"):
+        gradient = np.where(value[:, None] > 0.0, slope / value[:, None], 0.0)
+    return value, np.moveaxis(gradient, 1, 2)
 
 
 def _described(data: dict[str, Any], coords: dict[str, Any]) -> xr.Dataset:
@@ -115,7 +123,9 @@ def _with_phi(dims: tuple[str, ...]) -> tuple[str, ...]:
 
 
 #: what differs from one time to the next
-_EVOLVING = ("flux_lis", "flux_toa", "flux", "flux_lis_component", "gradient_lis", "minimum")
+_EVOLVING = (
+    "flux_lis", "flux_toa", "flux", "flux_lis_component", "gradient_lis", "gradient_lis_component", "minimum"
+)  # fmt: skip
 
 
 def in_time(datasets: Sequence[xr.Dataset], times: Sequence[float]) -> xr.Dataset:

@@ -68,6 +68,15 @@ class LogLogCurve:
             values[inside] = np.exp(spline(np.log(at[inside])))
         return values
 
+    def slope(self, at: ArrayLike) -> Array:
+        """Logarithmic slope dln y/dln x at the abscissae `at`; NaN outside and where y is not positive."""
+        at = np.asarray(at, dtype=float)
+        values: Array = np.full(at.shape, np.nan)
+        for low, high, spline in self._runs:
+            inside = (at >= low) & (at <= high)
+            values[inside] = spline(np.log(at[inside]), 1)
+        return values
+
     def continued(self, at: ArrayLike) -> Array:
         """As a call, but up to :attr:`reach` along the slope of the last point.
 

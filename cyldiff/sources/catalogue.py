@@ -20,13 +20,15 @@ from cyldiff import constants as const
 from cyldiff.config.base import Kind, Model, Number, Quantity
 from cyldiff.errors import CyldiffError, quoted
 from cyldiff.galaxy.coordinates import Place, equatorial_to_galactic, from_sun
-from cyldiff.particles.species import Species, hint, nuclides
+from cyldiff.particles.species import Species, hint
 from cyldiff.sources.luminosity import Piece
 from cyldiff.sources.segments import Segments
 from cyldiff.sources.spectrum import (
     Normalisation,
+    carries_energy,
     diverges,
     energy_shares,
+    injectable,
     injected_spectra,
     logarithmic_refused,
 )
@@ -77,27 +79,30 @@ def place_of(row: Mapping[str, Any], sun: Place) -> Array:
 
 def emission_problems(row: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Contradictions between valid values of a row, as (key, message); what is missing is not looked at."""
-    problems: list[tuple[str, str]] = []
-    spectrum, history, age = row.get("spectrum"), row.get("history"), row.get("age")
-    if spectrum is not None and diverges(spectrum):
-        problems.append(
-            (
-                "spectrum.cutoff",
-                f"is missing, and the energy of dN/dR ~ R^-{spectrum.law.indices[-1]:g} without a cut-off is "
-                'infinite; expected a rigidity, e.g. "5 PV", or an index above 2',
-            )
-        )
-    elif spectrum is not None and row.get("normalisation") == "logarithmic" and logarithmic_refused(spectrum):
-        problems.append(("normalisation", logarithmic_refused(spectrum)))
-    elif spectrum is not None and row.get("minimum_energy") is not None and row.get("species"):
-        shares = energy_shares(spectrum, row["species"], minimum_energy=row["minimum_energy"])
-        if not all(np.isfinite(share) and share >= 0.0 for share in shares.values()):
-            problems.append(
-                ("minimum_energy", f"no energy of the spectrum lies above {row['minimum_energy']:g} GeV")
-            )
+    history, age = row.get("history"), row.get("age")
+    problem = _spectrum_problem(row)
+    problems = [problem] if problem else []
     if history is not None and age is not None and not history.pieces(age):
         problems.append(("age", f"{age:g} Myr: its history has not begun yet, nothing was injected"))
     return problems
+
+
+def _spectrum_problem(row: Mapping[str, Any]) -> tuple[str, str] | None:
+    """What keeps the spectrum of a row from carrying the energy of its history."""
+    spectrum, mix, minimum = row.get("spectrum"), row.get("species"), row.get("minimum_energy")
+    if spectrum is None:
+        return None
+    if diverges(spectrum):
+        return (
+            "spectrum.cutoff",
+            f"is missing, and the energy of dN/dR ~ R^-{spectrum.law.indices[-1]:g} without a cut-off is "
+            'infinite; expected a rigidity, e.g. "5 PV", or an index above 2',
+        )
+    if row.get("normalisation") == "logarithmic" and logarithmic_refused(spectrum):
+        return "normalisation", logarithmic_refused(spectrum)
+    if mix and minimum is not None and not carries_energy(spectrum, mix, minimum):
+        return "minimum_energy", f"the energy of the spectrum above {minimum:g} GeV is zero or no number"
+    return None
 
 
 class CatalogueSource(Model):
@@ -152,7 +157,7 @@ class CatalogueSource(Model):
     @field_validator("species")
     @classmethod
     def _known(cls, value: dict[str, float]) -> dict[str, float]:
-        unknown = [f"{quoted(name)}{hint(name)}" for name in value if name not in nuclides()]
+        unknown = [f"{quoted(name)}{hint(name)}" for name in value if name not in injectable()]
         if unknown:
             raise ValueError(f"unknown species {', '.join(unknown)}")
         negative = [name for name, weight in value.items() if weight < 0.0]
@@ -164,8 +169,7 @@ class CatalogueSource(Model):
 
     @model_validator(mode="after")
     def _consistent(self) -> CatalogueSource:
-        given = [key for key, name in _NAMES.items() if getattr(self, name) is not None]
-        if problem := coordinates_problem(given):
+        if problem := coordinates_problem(self.by_key()):
             raise ValueError(problem)
         for key, message in emission_problems(dict(self)):
             raise ValueError(f"{key}: {message}")
@@ -176,9 +180,13 @@ class CatalogueSource(Model):
         """Whether it says what it injects: age, history and spectrum."""
         return None not in (self.age, self.history, self.spectrum)
 
+    def by_key(self) -> dict[str, Any]:
+        """Values by the keys of a file; those that are not given are left out."""
+        return {key: value for key, name in _NAMES.items() if (value := getattr(self, name)) is not None}
+
     def place(self, sun: Place) -> Array:
         """Galactocentric (x, y, z) [kpc]."""
-        return place_of({key: getattr(self, name) for key, name in _NAMES.items()}, sun)
+        return place_of(self.by_key(), sun)
 
     @property
     def place_key(self) -> str:
@@ -251,7 +259,7 @@ class Catalogue:
     def species(self) -> tuple[Species, ...]:
         """All species that some source injects, by charge and mass number."""
         injected = {name for source in self.sources for name in source.species}
-        return tuple(sorted((nuclides()[name] for name in injected), key=lambda s: (s.Z, s.A)))
+        return tuple(sorted((injectable()[name] for name in injected), key=lambda s: (s.Z, s.A)))
 
     def positions(self, sun: Place) -> Array:
         """Galactocentric (x, y, z), shape (n, 3) [kpc]; `sun` is the observer of the model."""

@@ -14,11 +14,13 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
+from cyldiff.constants import ERG_GEV
 from cyldiff.errors import ConfigError, DataError, Problem, quoted
 from cyldiff.observables.spectra import modulated_flux
-from cyldiff.sources.catalogue_file import same_population, twice
+from cyldiff.sources.catalogue_checks import same_population, twice
 from cyldiff.sources.fluxes_dataset import DIRECTIONS, total_gradient
 from cyldiff.sources.model import physics_of
+from cyldiff.sources.spectrum import injectable
 
 __all__ = ["superpose"]
 
@@ -237,11 +239,8 @@ def _appended(one: xr.DataArray, other: xr.DataArray) -> xr.DataArray:
 
 def _power_above(added: xr.Dataset) -> Array:
     """Present power above the lowest energy of the grid [erg/s], the integral as for grid components."""
-    from cyldiff.constants import ERG_GEV
-    from cyldiff.particles.species import nuclides
-
     t = added["kinetic_energy"].values
-    nucleons = np.array([nuclides()[str(name)].A for name in added["species"].values])
+    nucleons = np.array([injectable()[str(name)].A for name in added["species"].values])
     number = added["injected_number"].transpose("source", *_SPECTRUM).values
     energy = np.trapezoid(nucleons[:, None] * t**2 * number, x=np.log(t), axis=-1) / ERG_GEV
     given = added["injected_energy"].transpose("source", "species").values

@@ -79,6 +79,8 @@ def cylinder_modes(source: Array, observer: Array, *, edge: float, smallest: flo
             f"expected {2.0 * edge * np.sqrt(NEGLIGIBLE) / TABLES[-1]:.2g} kpc or more, or no edge"
         )
     m, zero, norm = bessel_zeros(next(table for table in TABLES if table >= wanted))
+    count = max(1, int(np.searchsorted(zero, wanted)))
+    m, zero, norm = m[:count], zero[:count], norm[:count]
     angle = m * (np.arctan2(observer[1], observer[0]) - np.arctan2(source[1], source[0]))
     amplitude = np.where(m == 0, 1.0, 2.0) * jv(m, zero * r_source / edge) / (np.pi * (edge * norm) ** 2)
     k, x = zero / edge, zero * r / edge

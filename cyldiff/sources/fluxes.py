@@ -20,14 +20,13 @@ import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
 from cyldiff.catalogue import QUANTITIES
-from cyldiff.constants import SPEED_OF_LIGHT
 from cyldiff.errors import CyldiffError, DataError, nearest, quoted
-from cyldiff.grid import Kinematics, energy_grid
+from cyldiff.grid import energy_grid
 from cyldiff.io.provenance import software
 from cyldiff.particles.species import Species
+from cyldiff.sources.at_sun import AtSun, response_at_sun, to_intensity
 from cyldiff.sources.catalogue import Catalogue
 from cyldiff.sources.catalogue_file import check_catalogue, load_catalogue
-from cyldiff.sources.component import FLUX_UNIT
 from cyldiff.sources.fluxes_dataset import origin, sources_dataset
 from cyldiff.sources.model import PropagationModel, as_model
 from cyldiff.sources.propagation import (
@@ -38,7 +37,6 @@ from cyldiff.sources.propagation import (
     propagation_at_sun,
     uniform_propagation,
 )
-from cyldiff.sources.segments import Segments
 from cyldiff.sources.superposition import PointPropagation, green_functions, summed
 from cyldiff.sources.validity import validity
 
@@ -85,32 +83,43 @@ def source_fluxes(
     started = time.perf_counter()
     model = as_model(model)
     catalogue = _checked(catalogue, model)
-    energy = _energies(kinetic_energy, model)
-    name = chosen_kernel(kernel, model)
+    energy, name = _energies(kinetic_energy, model), chosen_kernel(kernel, model)
     if name == "grid":
-        return _from_response(catalogue, model, energy)
-    species, sun = catalogue.species, model.physics.observer
-    segments, spectra = catalogue.segments(sun), catalogue.spectra(species, energy)
-    here = np.array([[-sun.r, 0.0, sun.z]])
-    flux, gradient, flags = [], [], []
-    for i, nucleus in enumerate(species):
-        travel = _travel(model, nucleus, energy, kernel=name, edge=edge, named=kernel is not None)
-        density, slope = _each_source(segments, spectra[:, i], here, travel, len(catalogue))
-        flux.append(density * _to_intensity(nucleus, energy))
-        gradient.append(slope @ _AT_SUN.T)
-        flags.append(validity(segments, len(catalogue), here[0], travel, model.physics.halo))
-    dataset = sources_dataset(
-        catalogue, model, energy, np.stack(flux, 1), np.stack(gradient, 1), np.stack(flags, 1)
-    )
+        parts, note = response_at_sun(catalogue, model, energy)
+    else:
+        parts = _closed_forms(catalogue, model, energy, kernel=name, edge=edge, named=kernel is not None)
+        note = "; ".join(left_out(model.physics, catalogue.species[0], energy))
+    dataset = sources_dataset(catalogue, model, energy, parts)
+    uniform = "uniform" if is_uniform(model.physics) else "that at the Sun, taken for all places"
     dataset.attrs = {
         **origin(catalogue, model),
         "kernel": name,
-        "edge": "escape at the radius of the halo" if edge else "none",
-        "diffusion": "uniform" if is_uniform(model.physics) else "that at the Sun, taken for all places",
-        "left_out": "; ".join(left_out(model.physics, species[0], energy)) or "nothing of note",
+        "edge": "escape at the radius of the halo" if edge or name == "grid" else "none",
+        "diffusion": "that of every place" if name == "grid" else uniform,
+        "left_out": note or "nothing of note",
         **software(seconds=time.perf_counter() - started),
     }
     return dataset
+
+
+def _closed_forms(
+    catalogue: Catalogue, model: PropagationModel, energy: Array, *, kernel: str, edge: bool, named: bool
+) -> list[AtSun]:
+    """Every species from every source, at the Sun."""
+    sun = model.physics.observer
+    segments, spectra = catalogue.segments(sun), catalogue.spectra(catalogue.species, energy)
+    here = np.array([[-sun.r, 0.0, sun.z]])
+    parts = []
+    for i, nucleus in enumerate(catalogue.species):
+        travel = _travel(model, nucleus, energy, kernel=kernel, edge=edge, named=named)
+        value, slope = green_functions(segments, here, travel)
+        number = segments.energy[:, None] * spectra[segments.spectrum, i]
+        there = value[:, :, 0] > _NOTHING
+        density = np.where(there, number * value[:, :, 0], 0.0)
+        gradient = np.where(there[..., None], number[..., None] * slope[:, :, 0] @ _AT_SUN.T, 0.0)
+        flags = validity(segments, len(catalogue), here[0], travel, model.physics.halo)
+        parts.append(AtSun.of_pieces(nucleus, energy, segments, len(catalogue), density, gradient, flags))
+    return parts
 
 
 def density_of_sources(
@@ -157,7 +166,7 @@ def density_of_sources(
     for i, nucleus in enumerate(species):
         travel = _travel(model, nucleus, energy, kernel=name, edge=edge, named=kernel is not None)
         density = summed(segments, spectra[:, i], where, travel)
-        flux.append(np.asarray(density) * _to_intensity(nucleus, energy)[:, None])
+        flux.append(np.asarray(density) * to_intensity(nucleus, energy)[:, None])
     q = QUANTITIES["flux"]
     return xr.DataArray(
         np.stack(flux).reshape(len(species), len(energy), *shape),
@@ -217,36 +226,6 @@ def _travel(
     """How a species travels; with D at the Sun only if the kernel was asked for by name."""
     make = propagation_at_sun if named else uniform_propagation
     return make(model.physics, nucleus, energy, kernel=kernel, edge=edge)
-
-
-def _each_source(
-    segments: Segments, spectra: Array, here: Array, travel: PointPropagation, count: int
-) -> tuple[Array, Array]:
-    """Density N(T) of each source at one place, shape (count, n_e) [kpc^-3 (GeV/n)^-1], and grad ln N [1/kpc]."""
-    value, slope = green_functions(segments, here, travel)
-    value, slope = value[:, :, 0], slope[:, :, 0]
-    there = value > _NOTHING
-    number = segments.energy[:, None] * spectra[segments.spectrum]
-    density, gradient = np.zeros((count, value.shape[1])), np.zeros((count, value.shape[1], 3))
-    np.add.at(density, segments.source, np.where(there, number * value, 0.0))
-    np.add.at(gradient, segments.source, np.where(there[..., None], number[..., None] * slope, 0.0))
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return density, np.where(density[..., None] > 0.0, gradient / density[..., None], 0.0)
-
-
-def _to_intensity(nucleus: Species, energy: Array) -> Array:
-    """J / N = beta c / 4 pi, in m^-2 s^-1 sr^-1 kpc^3."""
-    k = Kinematics(energy, nucleus.Z, nucleus.A, nucleus.mass_per_nucleon)
-    return k.beta * SPEED_OF_LIGHT / (4.0 * np.pi) * FLUX_UNIT
-
-
-def _from_response(catalogue: Catalogue, model: PropagationModel, energy: Array) -> xr.Dataset:
-    """What the adjoint solve on the grid says: any D(r, z, R)."""
-    raise CyldiffError(
-        f"{model.name}: D depends on the place or on the direction, so that particles of a point source have no "
-        "closed form, and the response of the grid is not part of this version. Ask by name for a closed form with "
-        "D at the Sun everywhere: --kernel halo or --kernel free; the file will say so"
-    )
 
 
 def _places(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 from cyldiff.catalogue import QUANTITIES
 from cyldiff.config.toml import to_toml
 from cyldiff.galaxy.coordinates import seen_from_sun
+from cyldiff.sources.at_sun import AtSun
 from cyldiff.sources.catalogue import Catalogue
 from cyldiff.sources.model import PropagationModel
 from cyldiff.sources.validity import FLAGS
@@ -30,9 +32,11 @@ def total_gradient(flux: Array, gradient: Array) -> Array:
 
 
 def sources_dataset(
-    catalogue: Catalogue, model: PropagationModel, energy: Array, flux: Array, gradient: Array, flags: Array
+    catalogue: Catalogue, model: PropagationModel, energy: Array, parts: Sequence[AtSun]
 ) -> xr.Dataset:
-    """All variables with their units; `flux`, `gradient`, `flags` have the dimensions source, species, energy."""
+    """All variables with their units; `parts` are the species of the catalogue."""
+    flux, gradient = np.stack([p.flux for p in parts], 1), np.stack([p.gradient for p in parts], 1)
+    flags = np.stack([p.flags for p in parts], 1)
     species, sun = catalogue.species, model.physics.observer
     segments, spectra = catalogue.segments(sun), catalogue.spectra(species, energy)
     number = np.zeros(flux.shape)

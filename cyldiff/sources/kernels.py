@@ -5,7 +5,10 @@ in the plane and one across it; across it there are three forms, each a function
 loops over energies turn into vector instructions: `free`, `images` and `sines`. A piece of a history is the
 integral of bursts over its ages: erfc where that is exact, Gauss-Legendre panels in ln t elsewhere.
 
-Where a halo has no boundary, `half_height` is infinite.
+In free space `half_height` is infinite.
+
+Below the formulas for one energy are those for rows of energies. All of it is one file because the compiler's
+cache notices changes of the file of a function only, not of those it calls into.
 """
 
 from __future__ import annotations
@@ -17,6 +20,7 @@ import numpy as np
 from numba import njit
 
 __all__ = [
+    "LANES",
     "NEGLIGIBLE",
     "STEEP",
     "add_up",
@@ -29,8 +33,12 @@ __all__ = [
     "images",
     "loss_exponent",
     "piece",
+    "planar",
+    "sine_angle",
     "sine_terms",
     "sines",
+    "tabulate",
+    "tabulate_at_edge",
     "vertical",
 ]
 
@@ -109,11 +117,11 @@ def free(z, z_source, s, extra):
 
 @njit(**_INLINED)
 def images(z, z_source, half_height, s, extra):
-    """exp(-extra) times the Green's function between absorbing planes, from nine images, and its slope.
+    """exp(-extra) times the Green's function between absorbing planes, from eleven images, and its slope.
 
     Image n at (-1)^n z_s + 2 n H has the sign (-1)^n. Its exponent relative to that of the source itself is
-    -(n^2 H^2 - n H (z + z_s) + z z_s)/s for odd n, -(n^2 H^2 - n H (z - z_s))/s for even n; those of three
-    and four are products of the first ones. To 1e-13 for s <= H^2/2.
+    -(n^2 H^2 - n H (z + z_s) + z z_s)/s for odd n, -(n^2 H^2 - n H (z - z_s))/s for even n; those of
+    three to five are products of the first ones. To 1e-13 for s <= 0.6 H^2.
     """
     H, q = half_height, 1.0 / s
     away, total, zz = z - z_source, z + z_source, z * z_source
@@ -125,13 +133,16 @@ def images(z, z_source, half_height, s, extra):
     up_3, down_3 = up_1 * up_1 * up_1 * third, down_1 * down_1 * down_1 * third
     fourth = up_2 * down_2
     up_4, down_4 = up_2 * up_2 * fourth, down_2 * down_2 * fourth
+    fifth = third * fourth
+    up_5, down_5 = up_3 * up_1 * up_1 * fifth, down_3 * down_1 * down_1 * fifth
     front = exp(-extra - 0.25 * away * away * q) * np.sqrt(q * _PER_4_PI)
-    value = 1.0 - (up_1 + down_1) + (up_2 + down_2) - (up_3 + down_3) + (up_4 + down_4)
+    odd = (up_1 + down_1) + (up_3 + down_3) + (up_5 + down_5)
+    value = 1.0 - odd + (up_2 + down_2) + (up_4 + down_4)
     # sum of (-1)^n times the exponential times the way from image n
     moment = (
         away * value
-        + (away - total) * (up_1 + down_1 + up_3 + down_3)
-        + 2.0 * H * (up_1 - down_1 + 3.0 * (up_3 - down_3))
+        + (away - total) * odd
+        + 2.0 * H * (up_1 - down_1 + 3.0 * (up_3 - down_3) + 5.0 * (up_5 - down_5))
         - 4.0 * H * (up_2 - down_2 + 2.0 * (up_4 - down_4))
     )
     return front * value, -0.5 * q * front * moment
@@ -169,7 +180,7 @@ def sine_terms(here, there, half_height):
 def sines(terms, rate, s, extra):
     """exp(-extra) times the Green's function between absorbing planes, from six sines, and its slope.
 
-    sum_k c_k exp(-k^2 rate s), rate = (pi/2H)^2: the exponentials are powers of one. To 1e-13 for s >= H^2/2.
+    sum_k c_k exp(-k^2 rate s), rate = (pi/2H)^2: the exponentials are powers of one. To 1e-13 for s >= 0.3 H^2.
     """
     value, slope = terms
     first = exp(-rate * s)
@@ -258,7 +269,7 @@ def _image_integral(d, low, high):
     """
     if low == 0.0 and d == 0.0:
         return np.inf, np.inf
-    y_0, y_1 = 1.0 / np.sqrt(high), 1.0 / np.sqrt(low)
+    y_0, y_1 = 1.0 / np.sqrt(high), 1.0 / np.sqrt(low) if low > 0.0 else np.inf
     x_0, x_1 = 0.5 * d * y_0, 0.5 * d * y_1
     if x_1 * x_1 - x_0 * x_0 > 2.0:
         norm = 0.25 / (np.pi * d)
@@ -281,10 +292,13 @@ def _integrated_images(low, high, geometry):
     dx, dy, z, z_source, half_height, _ = geometry
     plane2 = dx * dx + dy * dy
     n_images = 0 if half_height == np.inf else _IMAGES
+    farthest2 = (z - z_source) ** 2 + 4.0 * NEGLIGIBLE * high
     value, slope, z_slope = 0.0, 0.0, 0.0
     for n in range(-n_images, n_images + 1):
         sign = 1.0 if n % 2 == 0 else -1.0
         away = z - sign * z_source - (2.0 * n * half_height if n != 0 else 0.0)
+        if away * away > farthest2:
+            continue
         d = np.sqrt(plane2 + away * away)
         part, second = _image_integral(d, low, high)
         value += sign * part
@@ -369,6 +383,8 @@ def piece(young, old, energy, geometry, terms, modes):
             high = min(high, across_changes)
         if low < edge_from:
             high = min(high, edge_from)
+        if disc_rate > 0.0 and low < 0.5 * across_changes:
+            high = min(high, 0.5 * across_changes)  # the gas is as thick as the halo from then on
         if low < min(across_changes, edge_from) and decay_rate == 0.0 and disc_rate == 0.0:
             parts = _integrated_images(low, high, geometry)
         else:
@@ -410,11 +426,12 @@ def evaluate_vertical(z, z_source, s, half_height, value, slope):
 
 @njit(**OPTIONS)
 def _rule(steepness):
-    """Which Gauss-Legendre rule is good for a short piece; -1 if none."""
-    for i in range(_ORDERS.shape[0]):
+    """Which Gauss-Legendre rule is good for a short piece, in how many parts; 0 parts if that is too many."""
+    for i in range(_STEEPEST.shape[0]):
         if steepness <= _STEEPEST[i]:
-            return i
-    return -1
+            return i, 1
+    parts = int(np.ceil(min(steepness, 1e6) / _STEEPEST[-1]))
+    return _STEEPEST.shape[0] - 1, (parts if parts <= _MANY else 0)
 
 
 @njit(**_INLINED)
@@ -493,7 +510,7 @@ _BY_PIECE, _BY_FREE, _BY_IMAGES, _BY_SINES, _BY_EITHER, _ZERO, _EMPTY = range(7)
 
 @njit(**OPTIONS)
 def _method(young, old, oldest, slow, fast, lost, place, empty):
-    """How to evaluate a short piece for a block of energies, D from `slow` to `fast`; and with which rule.
+    """How to evaluate a short piece for a block of energies, D from `slow` to `fast`; which rule, in how many parts.
 
     Parameters
     ----------
@@ -506,22 +523,24 @@ def _method(young, old, oldest, slow, fast, lost, place, empty):
     low, high, H2 = slow * young, fast * old, half_height * half_height
     rate = 0.25 * np.pi * np.pi / H2
     if rate * low > empty:
-        return _EMPTY, 0
+        return _EMPTY, 0, 1
+    if rate * low > 700.0:  # no number is that small
+        return _ZERO, 0, 1
     if 0.25 * distance2 / fast * (1.0 / old - 1.0 / oldest) > NEGLIGIBLE + rate * fast * oldest + lost:
-        return _ZERO, 0
-    rule = 0
+        return _ZERO, 0, 1
+    rule, parts = 0, 1
     if young < old:
         steepness = max(0.25 * distance2 / low, rate * high if high > 0.25 * H2 else 0.0)
-        rule = _rule((old - young) / (old + young) * (steepness + lost + 4.0))
-    if rule < 0:
-        return _BY_PIECE, 0
+        rule, parts = _rule((old - young) / (old + young) * (steepness + lost + 4.0))
+    if parts == 0:
+        return _BY_PIECE, 0, 1
     # by way of the nearest wall the exponent is larger by (H - |z|) (H - |z_s|) / s or more
     up, down = (half_height - z) * (half_height - z_source), (half_height + z) * (half_height + z_source)
     if half_height == np.inf or min(up, down) > NEGLIGIBLE * high:
-        return _BY_FREE, rule
+        return _BY_FREE, rule, parts
     if low > 0.3 * H2:
-        return _BY_SINES, rule
-    return (_BY_IMAGES if high < 0.6 * H2 else _BY_EITHER), rule
+        return _BY_SINES, rule, parts
+    return (_BY_IMAGES if high < 0.6 * H2 else _BY_EITHER), rule, parts
 
 
 @njit(**OPTIONS)
@@ -538,15 +557,17 @@ def _add_pieces(young, old, scale, place, terms, energies, low, high, row):
 
 
 @njit(**OPTIONS)
-def _add_nodes(method, rule, young, old, scale, place, terms, energies, lossy, low, high, lost, row):
+def _add_nodes(how, young, old, scale, place, terms, energies, lossy, low, high, lost, row):
     """Add scale times the integral over a short piece, or a burst, for a range of energies."""
+    method, rule, parts = how
     D = energies[0]
     # without a sign there is no counting from the end, which loops would have to check for
     first, last = np.uint64(low), np.uint64(high)
-    middle, half = 0.5 * (young + old), 0.5 * (old - young)
-    for i in range(_ORDERS[rule] if half > 0.0 else 1):
-        t = middle + half * _RULES[0, rule, i]
-        weight = scale * half * _RULES[1, rule, i] if half > 0.0 else scale
+    half = 0.5 * (old - young) / parts
+    nodes = _ORDERS[rule] if half > 0.0 else 1
+    for i in range(parts * nodes):
+        t = young + half * (2 * (i // nodes) + 1 + _RULES[0, rule, i % nodes])
+        weight = scale * half * _RULES[1, rule, i % nodes] if half > 0.0 else scale
         if lossy:
             _fill_lost(t, place[4], energies, first, last, lost)
         if method == _BY_FREE:
@@ -567,29 +588,26 @@ def _add_short(young, old, oldest, scale, place, terms, energies, setting, worst
     """
     n_e, _, lossy, empty = setting
     D, n = energies[0], energies.shape[1]
-    begin, method, rule = 0, _ZERO, 0
-    while begin < n and method != _EMPTY:
-        end = begin
-        while end < n:
-            here, order = _method(
-                young, old, oldest, D[end], D[end + LANES - 1], worst[end // LANES], place, empty
-            )
-            if end == begin:
-                method, rule = here, order
-            if here != method or order != rule:
+    begin = 0
+    how = _method(young, old, oldest, D[0], D[LANES - 1], worst[0], place, empty)
+    while begin < n:
+        end, then = begin + LANES, how
+        while end < n and how[0] != _EMPTY:
+            then = _method(young, old, oldest, D[end], D[end + LANES - 1], worst[end // LANES], place, empty)
+            if then != how:
                 break
-            end = end + LANES if method != _EMPTY else n
-        if method == _BY_PIECE:
+            end += LANES
+        if how[0] == _BY_PIECE:
             _add_pieces(young, old, scale, place, terms, energies, begin, min(end, n_e), row)
-        elif method == _EMPTY:
+        elif how[0] == _EMPTY:
             bound = scale * (old - young if old > young else 1.0)
             bound *= np.exp(-empty) / (4.0 * np.pi * young * place[4])
             for e in range(begin, n):
                 row[3, e] += bound / D[e]
             return begin
-        elif method != _ZERO:
-            _add_nodes(method, rule, young, old, scale, place, terms, energies, lossy, begin, end, lost, row)
-        begin = end
+        elif how[0] != _ZERO:
+            _add_nodes(how, young, old, scale, place, terms, energies, lossy, begin, end, lost, row)
+        begin, how = end, then
     return n
 
 
@@ -607,6 +625,33 @@ def _add_burst(age, place, terms, energies, setting, worst, lost, row):
 
 
 @njit(**OPTIONS)
+def _add_arrivals(young, begin, old, d, scale, place, terms, energies, setting, worst, row):
+    """Add what arrived before the slowest particles could: from d / (beta c) to `begin`, energy by energy."""
+    half_height = place[4]
+    rate = 0.25 * np.pi * np.pi / (half_height * half_height)
+    for e in range(setting[0]):
+        first = max(young, d / energies[1, e])
+        if not first < begin:
+            continue
+        D = energies[0, e]
+        steepest, lost = 0.25 * d * d / (D * first), worst[e // LANES]
+        if steepest * (first / begin - first / old) > NEGLIGIBLE + rate * D * old + lost:
+            continue
+        steepest = max(steepest, rate * D * begin) + lost + 4.0
+        rule, parts = _rule((begin - first) / (begin + first) * steepest)
+        if parts != 1 or begin > 2.0 * first:
+            _add_pieces(first, begin, scale, place, terms, energies, e, e + 1, row)
+            continue
+        middle, half = 0.5 * (begin + first), 0.5 * (begin - first)
+        for i in range(_ORDERS[rule]):
+            t = middle + half * _RULES[0, rule, i]
+            part = burst(t, (D, energies[2, e], energies[3, e]), place, terms, _NO_MODES)
+            row[0, e] += scale * half * _RULES[1, rule, i] * part[0]
+            row[1, e] += scale * half * _RULES[1, rule, i] * part[0] * 0.5 / (D * t)
+            row[2, e] += scale * half * _RULES[1, rule, i] * part[3]
+
+
+@njit(**OPTIONS)
 def _add_lasting(young, old, place, terms, energies, setting, slowest, worst, lost, row):
     """Add the mean over a piece to the row: short pieces that follow each other, as far as that is possible.
 
@@ -619,13 +664,12 @@ def _add_lasting(young, old, place, terms, energies, setting, slowest, worst, lo
         d = np.sqrt(dx * dx + dy * dy + (z - z_source) ** 2)
         begin = min(max(young, d / slowest), old)
         if begin > young:
-            for e in range(n_e):  # where particles are faster than the slowest ones
-                first = max(young, d / energies[1, e])
-                if first < begin:
-                    _add_pieces(first, begin, scale, place, terms, energies, e, e + 1, row)
+            _add_arrivals(young, begin, old, d, scale, place, terms, energies, setting, worst, row)
     if not begin < old:
         return n, n
-    short = int(np.ceil(np.log(old / begin) / _SHORT)) if begin > 0.0 else _MANY + 1
+    short = 1
+    if old > 2.0 * begin:
+        short = int(np.ceil(np.log(old / begin) / _SHORT)) if begin > 0.0 else _MANY + 1
     if short > _MANY:
         _add_pieces(begin, old, scale, place, terms, energies, 0, n_e, row)
         return n, n

@@ -33,8 +33,10 @@ __all__ = [
     "PowerLawSpectrum",
     "SourceSpectrum",
     "Variable",
+    "carries_energy",
     "diverges",
     "energy_shares",
+    "injectable",
     "injected_spectra",
     "logarithmic_refused",
 ]
@@ -108,6 +110,11 @@ class BrokenPowerLawSpectrum(BrokenPowerLawInjection):
         return self
 
 
+def injectable() -> Mapping[str, Species]:
+    """Species that a source may inject, by name."""
+    return nuclides()
+
+
 def diverges(spectrum: SourceSpectrum) -> bool:
     """Whether the energy above any minimum is infinite: no cut-off, and falling no faster than R^-2."""
     return spectrum.cutoff is None and spectrum.law.indices[-1] <= 2.0
@@ -159,6 +166,12 @@ def injected_spectra(
     return np.stack(rows)
 
 
+def carries_energy(spectrum: SourceSpectrum, mix: Mapping[str, float], minimum_energy: float) -> bool:
+    """Whether the energy above a minimum per particle [GeV] is positive and finite."""
+    total = sum(_counted(spectrum, mix, minimum_energy, "exact").values())
+    return bool(np.isfinite(total) and total > 0.0)
+
+
 def energy_shares(
     spectrum: SourceSpectrum,
     mix: Mapping[str, float],
@@ -179,11 +192,11 @@ def _counted(
     spectrum: SourceSpectrum, mix: Mapping[str, float], minimum: float, normalisation: Normalisation
 ) -> dict[str, float]:
     """Energy of each species [GeV] for f normalised to 1 at 1 GV, as the normalisation counts it."""
-    known = nuclides()
+    known = injectable()
     cutoff = spectrum.cutoff
     if normalisation == "logarithmic" and cutoff is not None:
         return {
-            name: weight * known[name].Z * np.log(known[name].Z * cutoff / minimum)
+            name: weight * abs(known[name].Z) * float(np.log(abs(known[name].Z) * cutoff / minimum))
             for name, weight in mix.items()
         }
     return {name: weight * _energy_above(spectrum, known[name], minimum) for name, weight in mix.items()}
@@ -201,19 +214,19 @@ def _per_energy(spectrum: SourceSpectrum, nucleus: Species, kinetic_energy: Arra
 @lru_cache(maxsize=4096)
 def _energy_above(spectrum: SourceSpectrum, nucleus: Species, minimum: float) -> float:
     """Int T_p dN of one species with weight 1 above a kinetic energy per particle [GeV]."""
-    lowest = minimum / nucleus.A
-    edges = _energy_of(spectrum, nucleus, np.exp(_panels(spectrum.law)))
-    edges = np.unique(np.concatenate([[lowest], edges[edges > lowest]]))
-    low, high = np.log(edges[:-1, None]), np.log(edges[1:, None])
-    t = np.exp(0.5 * (low + high) + 0.5 * (high - low) * _NODES)
-    inside = float(
-        np.sum(0.5 * (high - low) * _WEIGHTS * nucleus.A * t**2 * _per_energy(spectrum, nucleus, t))
-    )
-    if spectrum.cutoff is not None:
-        return inside
-    end = max(float(edges[-1]), lowest)
-    tail = nucleus.A * end**2 * _per_energy(spectrum, nucleus, np.array([end]))[0]
-    return inside + float(tail) / (spectrum.law.indices[-1] - 2.0)
+    with np.errstate(all="ignore"):  # of a law beyond all bounds; carries_energy() says so
+        lowest = minimum / nucleus.A
+        edges = _energy_of(spectrum, nucleus, np.exp(_panels(spectrum.law)))
+        edges = np.unique(np.concatenate([[lowest], edges[edges > lowest]]))
+        low, high = np.log(edges[:-1, None]), np.log(edges[1:, None])
+        t = np.exp(0.5 * (low + high) + 0.5 * (high - low) * _NODES)
+        per_log = nucleus.A * t**2 * _per_energy(spectrum, nucleus, t)
+        inside = float(np.sum(0.5 * (high - low) * _WEIGHTS * per_log))
+        if spectrum.cutoff is not None:
+            return inside
+        end = edges[-1:]
+        tail = nucleus.A * end**2 * _per_energy(spectrum, nucleus, end)
+        return inside + float(tail[0]) / (spectrum.law.indices[-1] - 2.0)
 
 
 def _energy_of(spectrum: SourceSpectrum, nucleus: Species, x: Array) -> Array:

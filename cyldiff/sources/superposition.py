@@ -55,6 +55,8 @@ class PointPropagation:
 
     def __post_init__(self) -> None:
         n_e = np.shape(self.diffusion)
+        if n_e == (0,):
+            raise ValueError("diffusion is empty; expected one value per energy")
         for field in fields(self):
             value = getattr(self, field.name)
             if value is None or field.name == "causality":
@@ -198,6 +200,9 @@ def _checked(segments: Segments, observers: ArrayLike, propagation: PointPropaga
     observers = np.ascontiguousarray(observers, dtype=float)
     if observers.ndim != 2 or observers.shape[1] != 3:
         raise ValueError(f"observers have shape {observers.shape}; expected (n_obs, 3)")
+    young, old = segments.youngest, segments.oldest
+    if not np.all((young >= 0.0) & (young <= old) & (old < np.inf)):
+        raise ValueError("ages of pieces are not 0 <= youngest <= oldest < infinity")
     places = (("source", segments.position), ("observer", observers))
     problems = []
     for what, where in places:
@@ -223,8 +228,7 @@ def _energies(propagation: PointPropagation) -> tuple[Array, NDArray[np.intp]]:
     rates = (propagation.decay_rate, propagation.disc_rate)
     none = np.zeros(len(order))
     rows = [propagation.diffusion, propagation.speed, *(none if a is None else a for a in rates)]
-    filled = np.append(order, np.repeat(order[-1:], -len(order) % kernels.LANES))
-    return np.ascontiguousarray(np.array(rows, dtype=float)[:, filled]), order
+    return np.ascontiguousarray(np.array(rows, dtype=float)[:, _filled(order)]), order
 
 
 def _setting(propagation: PointPropagation, n_e: int, empty: float) -> tuple[int, bool, bool, float]:
@@ -254,20 +258,43 @@ def _added_up(
 
     Pieces so old that the halo is empty of them are left out, unless they are all there is.
     """
-    n, n_e = energies.shape[1], spectra.shape[1]
-    filled = np.zeros((len(spectra), n))
-    filled[:, :n_e] = spectra
+    n_e = spectra.shape[1]
+    total = _pass(segments, spectra, observer, propagation, energies, gradient, kernels.NEGLIGIBLE)
+    left_out = np.flatnonzero(total[0, :n_e] > PRECISION * np.abs(total[1, :n_e]))
+    if len(left_out):
+        again = energies[:, _filled(left_out)]
+        total[:, left_out] = _pass(
+            segments, spectra[:, left_out], observer, propagation, again, gradient, np.inf
+        )[:, : len(left_out)]
+    return total[1:, :n_e]
+
+
+def _pass(
+    segments: Segments,
+    spectra: Array,
+    observer: Array,
+    propagation: PointPropagation,
+    energies: Array,
+    gradient: bool,
+    empty: float,
+) -> Array:
+    """Bounds of what was left out, density, and gradient, shape (2 or 5, n)."""
+    n_e = spectra.shape[1]
+    spectra = np.pad(spectra, ((0, 0), (0, energies.shape[1] - n_e)))
     weight = np.ascontiguousarray(segments.energy, dtype=float)
     index = np.ascontiguousarray(segments.spectrum, dtype=np.int64)
-    for empty in (kernels.NEGLIGIBLE, np.inf):
-        total = np.zeros((5 if gradient else 2, n))
-        setting = _setting(propagation, n_e, empty)
-        kernels.add_up(
-            *_ages(segments), weight, index, filled, observer, _height(propagation), energies, setting, total
-        )
-        if np.all(total[0] <= PRECISION * np.abs(total[1])):
-            break
-    return total[1:, :n_e]
+    total = np.zeros((5 if gradient else 2, energies.shape[1]))
+    setting = _setting(propagation, n_e, empty)
+    kernels.add_up(
+        *_ages(segments), weight, index, np.ascontiguousarray(spectra),
+        observer, _height(propagation), np.ascontiguousarray(energies), setting, total,
+    )  # fmt: skip
+    return total
+
+
+def _filled(index: NDArray[np.intp]) -> NDArray[np.intp]:
+    """Indices of energies, the last one repeated to fill blocks."""
+    return np.append(index, np.repeat(index[-1:], -len(index) % kernels.LANES))
 
 
 def _rows_at_edge(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from pydantic import Field
 
 from cyldiff.config.base import Model, Quantity
@@ -23,9 +23,13 @@ class NoWind(Model):
 
     kind: Literal["none"] = "none"
 
+    def velocity(self, z: ArrayLike) -> Array:
+        """Zero, shape of z."""
+        return np.zeros(np.shape(z))
+
     def face_velocity(self, grid: Grid) -> Array:
         """Zero, shape (n_z + 1,)."""
-        return np.zeros(grid.z.n + 1)
+        return self.velocity(grid.z.faces)
 
 
 @register("convection", "linear-wind")
@@ -40,7 +44,11 @@ class LinearWind(Model):
     V0: Quantity("speed") = Field(ge=0, description="speed of the wind just above the plane")  # type: ignore[valid-type]
     gradient: Quantity("speed gradient") = Field(ge=0, description="increase of the speed per height")  # type: ignore[valid-type]
 
+    def velocity(self, z: ArrayLike) -> Array:
+        """V_z at heights z [kpc], of their shape [kpc/Myr]; zero on the plane itself."""
+        height = np.asarray(z, dtype=float)
+        return np.sign(height) * (self.V0 + self.gradient * np.abs(height))
+
     def face_velocity(self, grid: Grid) -> Array:
-        """V_z on the z faces, shape (n_z + 1,) [kpc/Myr]; zero on the plane itself."""
-        z = grid.z.faces
-        return np.sign(z) * (self.V0 + self.gradient * np.abs(z))
+        """V_z on the z faces, shape (n_z + 1,) [kpc/Myr]."""
+        return self.velocity(grid.z.faces)

@@ -1,0 +1,184 @@
+"""Measured dipoles: ``physics/anisotropy`` as objects.
+
+A data set is a table ``name.csv`` with its pedigree ``name.source.toml``; what the columns and keys mean is
+told in the README of that folder.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cyldiff.errors import DataError, nearest
+from cyldiff.resources import Table, folder, library, read_table, read_toml
+
+__all__ = [
+    "QUANTITY",
+    "DipoleMeasurement",
+    "available_dipoles",
+    "default_dipoles",
+    "is_dipole",
+    "load_dipole",
+]
+
+Array = NDArray[np.float64]
+
+#: what the pedigree of such a table says under "quantity"
+QUANTITY = "dipole"
+_COLUMNS = (
+    "energy", "energy_low", "energy_high", "amplitude", "stat_minus", "stat_plus", "syst_minus", "syst_plus",
+    "phase", "phase_minus", "phase_plus", "upper_limit",
+)  # fmt: skip
+_ERRORS = ("stat_minus", "stat_plus", "syst_minus", "syst_plus", "phase_minus", "phase_plus")
+
+
+@dataclass(frozen=True, slots=True)
+class DipoleMeasurement:
+    """First harmonic in right ascension of one experiment; NaN where something is not given.
+
+    Attributes
+    ----------
+    name, experiment, bibcode, citation : str
+    energy, energy_low, energy_high : ndarray, shape (n,)    energy of the particle and edges of the interval [GeV]
+    amplitude : ndarray, shape (n,)                          of the first harmonic
+    stat_minus, stat_plus, syst_minus, syst_plus : ndarray   errors of the amplitude, >= 0
+    phase : ndarray, shape (n,)                              right ascension of the excess in [0, 360) [deg]
+    phase_minus, phase_plus : ndarray, shape (n,)            its errors [deg]
+    upper_limit : ndarray, shape (n,)                        upper limit of the amplitude
+    superseded_by : str                                      a set that holds the same events, or ""
+    """
+
+    name: str
+    experiment: str
+    bibcode: str
+    citation: str
+    energy: Array
+    energy_low: Array
+    energy_high: Array
+    amplitude: Array
+    stat_minus: Array
+    stat_plus: Array
+    syst_minus: Array
+    syst_plus: Array
+    phase: Array
+    phase_minus: Array
+    phase_plus: Array
+    upper_limit: Array
+    superseded_by: str = ""
+
+    def __len__(self) -> int:
+        """Return the number of points."""
+        return int(self.energy.size)
+
+    @property
+    def sigma_minus(self) -> Array:
+        """Total error towards smaller amplitudes; NaN where not given."""
+        return np.hypot(self.stat_minus, self.syst_minus)
+
+    @property
+    def sigma_plus(self) -> Array:
+        """Total error towards larger amplitudes; NaN where not given."""
+        return np.hypot(self.stat_plus, self.syst_plus)
+
+
+def available_dipoles() -> dict[str, Path]:
+    """All dipole data of the library, name to file; those of ``$CYLDIFF_PATH`` say ``quantity = "dipole"``.
+
+    Raises
+    ------
+    DataError
+        if a name is found twice.
+    """
+    found: dict[str, Path] = {}
+    for place in [*library("models")[:-1], folder("physics") / "anisotropy"]:
+        for path in sorted(place.glob("*.csv")):
+            if not is_dipole(path):
+                continue
+            if path.stem in found:
+                raise DataError(f'dipole data "{path.stem}" are found twice: {found[path.stem]} and {path}')
+            found[path.stem] = path
+    return found
+
+
+def is_dipole(path: Path) -> bool:
+    """Whether the pedigree of a table says so."""
+    side = path.with_suffix(".source.toml")
+    try:
+        return side.is_file() and read_toml(side).get("quantity") == QUANTITY
+    except DataError:
+        return False
+
+
+def default_dipoles() -> list[DipoleMeasurement]:
+    """All dipole data that are not superseded by others of the library."""
+    every = [load_dipole(name) for name in available_dipoles()]
+    names = {one.name for one in every}
+    return [one for one in every if one.superseded_by not in names]
+
+
+def load_dipole(name: str | Path) -> DipoleMeasurement:
+    """Read dipole data of the library, or a ``.csv`` of the user with its ``.source.toml``.
+
+    Raises
+    ------
+    DataError
+        if the name is unknown (naming the nearest) or the table is not valid (naming file and line).
+    """
+    text = str(name)
+    if isinstance(name, Path) or text.endswith(".csv") or text.startswith((".", "/", "~")):
+        path = Path(text).expanduser()
+        if not path.is_file():
+            raise DataError(f'no data file "{path}"')
+        return _measurement(read_table(path))
+    known = available_dipoles()
+    if text not in known:
+        raise DataError(f'dipole data "{text}" unknown; known: {", ".join(known)}{nearest(text, known)}')
+    return _measurement(read_table(known[text]))
+
+
+def _measurement(table: Table) -> DipoleMeasurement:
+    side = table.path.with_suffix(".source.toml")
+    missing = [key for key in ("experiment", "bibcode") if key not in table.source]
+    if missing:
+        raise DataError(f"{side}: lacks {', '.join(missing)}")
+    if table.source.get("quantity") != QUANTITY:
+        raise DataError(f'{side}: quantity is {table.source.get("quantity")!r}; expected "{QUANTITY}"')
+    values = {name: table[name] for name in _COLUMNS}
+    text = [name for name, column in values.items() if column.dtype.kind != "f"]
+    if text:
+        raise DataError(f"{table.path}: column {text[0]} is not numbers only")
+    _refuse(table.path, _wrong(values))
+    return DipoleMeasurement(
+        name=table.path.stem,
+        experiment=str(table.source["experiment"]),
+        bibcode=str(table.source["bibcode"]),
+        citation=str(table.source["citation"]),
+        superseded_by=str(table.source.get("superseded_by", "")),
+        **values,
+    )
+
+
+def _wrong(values: dict[str, Array]) -> Iterable[tuple[NDArray[np.bool_], str]]:
+    """Rows that cannot be a measurement, with what is wrong."""
+    energy, amplitude, phase = values["energy"], values["amplitude"], values["phase"]
+    yield ~(np.isfinite(energy) & (energy > 0.0)), "energy is not a positive number"
+    yield np.concatenate(([False], np.diff(energy) < 0.0))[: energy.size], "energy decreases"
+    yield ~((amplitude > 0.0) & (amplitude < 1.0)), "amplitude is not between 0 and 1"
+    yield ~((phase >= 0.0) & (phase < 360.0)), "phase is not a right ascension in [0, 360) deg"
+    for name in _ERRORS:
+        yield (values[name] < 0.0) | np.isinf(values[name]), f"{name} is negative or infinite"
+    outside = (values["energy_low"] > energy) | (values["energy_high"] < energy)
+    yield outside, "energy lies outside its interval energy_low to energy_high"
+    yield values["upper_limit"] < amplitude, "upper_limit is below the amplitude"
+
+
+def _refuse(path: Path, wrong: Iterable[tuple[NDArray[np.bool_], str]]) -> None:
+    for rows, problem in wrong:
+        if rows.size == 0:
+            raise DataError(f"{path}: has no rows")
+        if rows.any():
+            raise DataError(f"{path}: line {int(np.argmax(rows)) + 2}: {problem}")
