@@ -266,7 +266,7 @@ def plot(result: Path, what: str, output: Path, data: tuple[str, ...], potential
              spectrum:C, spectrum:H1      one spectrum, times E^2.7
              spectra, spectra:H,He,C      several
              sources, sources:He          each of point sources, and their sum
-             band, ring, "ring:3.5 PeV"   of a file of "cyldiff population"
+             band, ring, "ring:3.5 PeV"   of a population
     """  # noqa: D301
     from cyldiff.io.netcdf import read_result
     from cyldiff.plot import draw

@@ -204,8 +204,8 @@ def history_problem(model: PopulationModel) -> Problem | None:
     return Problem(
         "population.history_length",
         f"{population.history_length:g} Myr is too short: births before it have {100 * part:.0f} % of the mean flux at "
-        f"{model.energies[0]:g} GeV/n, where H^2/D is {escape:.3g} Myr; expected several times that and the lifetimes (at most "
-        f'{100 * NEGLECTED_AT_MOST:g} % neglected), higher energies, or older = "mean"',
+        f"{model.energies[0]:g} GeV/n, where H^2/D is {escape:.3g} Myr; expected several times that and the lifetimes "
+        f'(at most {100 * NEGLECTED_AT_MOST:g} % neglected), higher energies, or older = "mean"',
     )
 
 
