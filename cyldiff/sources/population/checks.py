@@ -13,7 +13,7 @@ from cyldiff.config.toml import dotted
 from cyldiff.errors import CyldiffError, Problem, nearest, quoted
 from cyldiff.galaxy.source_places import SourcePlaces
 from cyldiff.particles.species import hint, nuclides
-from cyldiff.sources.catalogue_file import same_population
+from cyldiff.sources.catalogue_checks import same_population
 from cyldiff.sources.population.model import PopulationModel
 from cyldiff.sources.spectrum import diverges, logarithmic_refused
 
