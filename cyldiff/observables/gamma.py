@@ -10,7 +10,9 @@ from typing import Any
 import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike, NDArray
+from pydantic import ValidationError
 
+from cyldiff import registry
 from cyldiff.errors import DataError, nearest, quoted
 from cyldiff.galaxy.coordinates import seen_from_sun
 from cyldiff.galaxy.radiation_field import RadiationField
@@ -26,7 +28,7 @@ from cyldiff.observables.surroundings import gas_of, sight_of
 from cyldiff.observables.user_gas import GasCube, RingColumns
 from cyldiff.particles.pion_production import PionProduction
 
-__all__ = ["DiffuseSky", "default_energies"]
+__all__ = ["DiffuseSky", "default_energies", "diffuse_sky", "of_kind"]
 
 Array = NDArray[np.float64]
 
@@ -299,6 +301,58 @@ class DiffuseSky:
             {"units": "1", "long_name": "share from nuclei above the grid, at the Sun"},
         )
         return xr.Dataset(variables, coords=coords, attrs={"secondary": self.secondary, **self.attributes})
+
+
+def diffuse_sky(
+    dataset: xr.Dataset,
+    *,
+    model: str | PionProduction = "kelner-2006",
+    enhancement: str | float | None = None,
+    energies: ArrayLike | None = None,
+    secondary: str = "gamma",
+    absorption: str | RadiationField | None = "cmb",
+) -> DiffuseSky:
+    """Diffuse gamma rays or neutrinos of a result: what ``cyldiff gamma`` computes.
+
+    Parameters
+    ----------
+    dataset : xarray.Dataset        a result with ``flux``; of a run in time the last time counts
+    model : str or PionProduction   "kelner-2006", "kafexhiu-2014", "aafrag", or such an object
+    enhancement : str or float      nuclear enhancement of the first two, see
+                                    :mod:`cyldiff.particles.pion_production`; default that of the kind
+    energies : array_like           [GeV]; default all that are supported
+    secondary : str                 "gamma" or "neutrino" (all flavours, both signs)
+    absorption : str, RadiationField or None    kind of radiation field that absorbs gamma rays, or such an
+                                                object; None: nothing absorbs
+
+    Raises
+    ------
+    DataError
+        for a kind that does not exist, or a result or energies that do not fit.
+    """
+    fields = {} if enhancement is None else {"nuclear_enhancement": enhancement}
+    production = of_kind("pion-production", model, fields) if isinstance(model, str) else model
+    radiation = of_kind("radiation-field", absorption, {}) if isinstance(absorption, str) else absorption
+    if "time" in dataset.dims:
+        dataset = dataset.isel(time=-1)
+    return DiffuseSky.of(dataset, production, energies=energies, secondary=secondary, radiation=radiation)
+
+
+def of_kind(family: str, kind: str, fields: Mapping[str, Any]) -> Any:
+    """An object of a kind from its fields.
+
+    Raises
+    ------
+    DataError
+        naming the known kinds, or what is wrong with the fields, in one line.
+    """
+    try:
+        return registry.lookup(family, kind).model_validate({"kind": kind, **fields})
+    except ValidationError as error:
+        found = (f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
+        raise DataError("; ".join(text.replace("Value error, ", "") for text in found)) from None
+    except ValueError as error:
+        raise DataError(f"{family}: {error}") from None
 
 
 def _table(

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import xarray as xr
 
 from cyldiff.errors import DataError
 from cyldiff.galaxy.radiation_field import CosmicMicrowaveBackground
@@ -139,3 +140,30 @@ def test_results_without_what_is_needed(result):
     del dataset.attrs["config"]
     with pytest.raises(DataError, match="config"):
         DiffuseSky.of(dataset, Kelner2006())
+
+
+def test_public_function(result):
+    import cyldiff
+
+    dataset = result(halo)
+    sky = cyldiff.diffuse_sky(dataset, enhancement=2.0, energies=[1e4, 1e6])
+    same = DiffuseSky.of(
+        dataset,
+        Kelner2006(nuclear_enhancement=2.0),
+        energies=[1e4, 1e6],
+        radiation=CosmicMicrowaveBackground(),
+    )
+    assert np.array_equal(sky.intensity(30.0, 1.0), same.intensity(30.0, 1.0))
+    two = xr.concat([dataset, dataset], dim="time").assign_coords(time=[1.0, 2.0])
+    for name in ("charge", "mass_number", "r_bounds", "z_bounds"):
+        two[name] = dataset[name]
+    assert np.array_equal(
+        cyldiff.diffuse_sky(two, energies=[1e4], absorption=None).intensity(30.0, 1.0),
+        DiffuseSky.of(dataset, Kelner2006(), energies=[1e4]).intensity(30.0, 1.0),
+    )
+    with pytest.raises(DataError, match='did you mean "aafrag"'):
+        cyldiff.diffuse_sky(dataset, model="aafrg")
+    with pytest.raises(DataError, match="nuclear_enhancement"):
+        cyldiff.diffuse_sky(dataset, model="aafrag", enhancement=1.84)
+    with pytest.raises(DataError, match="radiation-field"):
+        cyldiff.diffuse_sky(dataset, absorption="cbm")
