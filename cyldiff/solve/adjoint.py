@@ -8,7 +8,7 @@ phi: m may be any number, and modes between those that were solved are interpola
 Three things are observed at a place: the density and its derivatives in r and z (that in phi follows
 from the modes of the density). They enter as right-hand sides: as the stencils with which
 :meth:`Grid.at` reads a field, or as what they have become a short while earlier, a Gaussian that the grid
-resolves (:mod:`cyldiff.sources.kernel_modes`).
+resolves (:mod:`cyldiff.sources.response.kernel_modes`).
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ VALUE, SLOPE_R, SLOPE_Z = range(3)
 #: every mode up to this one is solved
 EVERY_MODE = 12
 #: ratio of neighbouring modes beyond
-MODE_RATIO = 1.06
+MODE_RATIO = 1.1
 #: cycles of one pass of a steady solve, and passes before it counts as failed
 MAXIMUM_CYCLES, MAXIMUM_PASSES = 60, 12
 #: residual that cannot be reduced, relative to sum (diagonal |R| V)
