@@ -21,7 +21,7 @@ _ARRAYS: dict[str, tuple[tuple[str, ...], str, str]] = {
     "kinetic_energy": (("kinetic_energy",), "GeV", "observed kinetic energy per nucleon"),
     "injected_energy": (("injected_energy",), "GeV", "kinetic energy per nucleon at the source"),
     "weight": (
-        ("kinetic_energy", "injected_energy"),
+        ("kinetic_energy", "injected"),
         "1",
         "what makes the response into density per energy of particles injected per energy",
     ),

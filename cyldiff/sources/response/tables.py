@@ -25,7 +25,7 @@ FADED = 1e-7
 #: longest mean times to escape after which nothing is left
 GONE = 8.0
 #: residual of a steady mode, error of a time step, and residual of its linear solve in units of that
-STEADY, IN_TIME, LINEAR = 1e-5, 3e-3, 1e-4
+STEADY, IN_TIME, LINEAR = 1e-5, 5e-3, 1e-4
 #: largest table [bytes]
 LARGEST = 2e9
 
