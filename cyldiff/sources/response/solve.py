@@ -41,7 +41,7 @@ Coupling = Literal["auto", "decoupled", "coupled"]
 #: what motion in momentum may change the flux by before it is followed
 NEGLIGIBLE = 0.01
 #: solved energies per decade where they do not know of each other
-PER_DECADE = 2.0
+PER_DECADE = 1.0
 #: decades of injected energy above and below an observed one
 ABOVE, BELOW = 1.5, 0.5
 #: importance of injected energies: index of a source spectrum in U
