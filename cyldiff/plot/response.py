@@ -94,17 +94,19 @@ def draw_response(
     with rc_context(RC):
         figure = Figure(figsize=(10.0, 4.7), layout="constrained")
         axes = figure.subplots(1, 2)
-        top = float(np.ceil(np.log10(np.quantile(maps[0][2], 0.999)) * 2.0) / 2.0)
+        known = np.concatenate([values[values > 0.0] for _, _, values in maps])
+        if not known.size:
+            raise DataError(f"nothing that the Sun sees lies within {extent:g} kpc at this age")
+        top = float(np.ceil(np.log10(np.quantile(known, 0.999)) * 2.0) / 2.0)
+        bottom = max(top - DECADES, float(np.floor(np.log10(known.min()) * 2.0) / 2.0))
         for ax, (x, y, values), label in zip(axes, maps, ("$y$", "$z$"), strict=True):
-            image = _draw(ax, x, y, values, top)
+            image = _draw(ax, x, y, values, bottom, top)
             ax.plot([-response.observer[0]], [0.0 if label == "$y$" else response.observer[1]], "*", color="white",
                     mec="black", mew=0.6, ms=12)  # fmt: skip
             ax.set_xlabel("$x$ [kpc], Galactic centre at 0")
             ax.set_ylabel(f"{label} [kpc]")
         unit = "kpc$^{-3}$" if age is not None else "Myr kpc$^{-3}$"
-        figure.colorbar(image, ax=axes, label=f"$\\log_{{10}}$ density at the Sun [{unit}] per " + (
-            "particle" if age is not None else "particle and Myr"
-        ), extend="both")  # fmt: skip
+        figure.colorbar(image, ax=axes, label=f"$\\log_{{10}}$ response [{unit}]", extend="both")
         figure.suptitle(_title(response, energy, age))
         figure.savefig(buffer, format=target.suffix[1:].lower())
     try:
@@ -134,14 +136,15 @@ def _map(
     return x, other, values
 
 
-def _draw(ax: Any, x: Array, y: Array, values: Array, top: float) -> Any:
-    bottom = top - DECADES
+def _draw(ax: Any, x: Array, y: Array, values: Array, bottom: float, top: float) -> Any:
     shown = np.log10(np.maximum(values, 10.0 ** (bottom - 1.0)))
     image = ax.pcolormesh(
         x, y, shown, vmin=bottom, vmax=top, cmap="viridis", shading="nearest", rasterized=True
     )
-    levels = np.arange(np.ceil(bottom), top + 0.5)
-    ax.contour(x, y, shown, levels=levels, colors="white", linewidths=0.6, linestyles="solid")
+    step = 1.0 if top - bottom > 3.0 else 0.5
+    levels = np.arange(np.ceil(bottom), top + 0.1, step)
+    lines = ax.contour(x, y, shown, levels=levels, colors="white", linewidths=0.6, linestyles="solid")
+    ax.clabel(lines, fontsize=8, fmt="%g")
     ax.set_aspect("equal")
     return image
 
@@ -151,6 +154,7 @@ def _title(response: Response, energy: float, age: float | None) -> str:
 
     powers = ((1e6, "PeV"), (1e3, "TeV"), (1.0, "GeV"), (1e-3, "MeV"))
     scale, unit = next(((s, u) for s, u in powers if energy >= s), powers[-1])
-    when = "steady sources" if age is None else f"bursts {age:g} Myr ago"
+    when = "one particle per Myr since ever" if age is None else f"one particle {age:g} Myr ago"
     per = "" if response.species == "H1" else "/n"
-    return f"What the Sun sees: {label_of(response.species)} at {energy / scale:.3g} {unit}{per}, {when}"
+    what = f"{label_of(response.species)} of {energy / scale:.3g} {unit}{per}"
+    return f"What the Sun sees: density of {what} from a source of {when}"
