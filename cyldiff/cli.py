@@ -266,7 +266,7 @@ def plot(result: Path, what: str, output: Path, data: tuple[str, ...], potential
              spectrum:C, spectrum:H1      one spectrum, times E^2.7
              spectra, spectra:H,He,C      several
              sources, sources:He          each of point sources, and their sum
-             band, ring, "ring:3.5 PeV"   of a file of "cyldiff population"
+             band, ring, "ring:3.5 PeV"   of a population
     """  # noqa: D301
     from cyldiff.io.netcdf import read_result
     from cyldiff.plot import draw
@@ -314,11 +314,11 @@ def benchmark(cases: tuple[str, ...]) -> None:
 
     Prints the table of docs/performance.md for this machine, on one thread.
     """
-    from cyldiff.benchmark import CASES, report
+    from cyldiff.benchmark import NAMES, report
 
     for name in cases:
-        if name not in CASES:
-            raise DataError(f"no case {quoted(name)}; known: {', '.join(CASES)}{nearest(name, CASES)}")
+        if name not in NAMES:
+            raise DataError(f"no case {quoted(name)}; known: {', '.join(NAMES)}{nearest(name, NAMES)}")
     click.echo(report(cases or None, progress=lambda text: click.echo(f"{text} …", err=True)))
 
 

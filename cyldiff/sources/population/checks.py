@@ -13,7 +13,7 @@ from cyldiff.config.toml import dotted
 from cyldiff.errors import CyldiffError, Problem, nearest, quoted
 from cyldiff.galaxy.source_places import SourcePlaces
 from cyldiff.particles.species import hint, nuclides
-from cyldiff.sources.catalogue_file import same_population
+from cyldiff.sources.catalogue_checks import same_population
 from cyldiff.sources.population.model import PopulationModel
 from cyldiff.sources.spectrum import diverges, logarithmic_refused
 
@@ -204,8 +204,8 @@ def history_problem(model: PopulationModel) -> Problem | None:
     return Problem(
         "population.history_length",
         f"{population.history_length:g} Myr is too short: births before it have {100 * part:.0f} % of the mean flux at "
-        f"{model.energies[0]:g} GeV/n, where H^2/D is {escape:.3g} Myr; expected several times that and the lifetimes (at most "
-        f'{100 * NEGLECTED_AT_MOST:g} % neglected), higher energies, or older = "mean"',
+        f"{model.energies[0]:g} GeV/n, where H^2/D is {escape:.3g} Myr; expected several times that and the lifetimes "
+        f'(at most {100 * NEGLECTED_AT_MOST:g} % neglected), higher energies, or older = "mean"',
     )
 
 
