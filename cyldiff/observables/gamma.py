@@ -1,4 +1,4 @@
-"""Diffuse gamma rays and neutrinos of a result: from its intensities and its gas to the sky."""
+"""Diffuse gamma rays and neutrinos of a result: from its intensities, gas and radiation to the sky."""
 
 from __future__ import annotations
 
@@ -18,10 +18,18 @@ from cyldiff.galaxy.coordinates import seen_from_sun
 from cyldiff.galaxy.radiation_field import RadiationField
 from cyldiff.observables.absorption import Absorption
 from cyldiff.observables.emission import EmissionStack, mass_numbers
-from cyldiff.observables.emissivity import Emissivity, supported
+from cyldiff.observables.emissivity import Emissivity
 from cyldiff.observables.image import nodes, plate_carree
 from cyldiff.observables.line_of_sight import LineOfSight
-from cyldiff.observables.processes import PROCESSES, check_range, chosen_processes, parts_of, ranges_of
+from cyldiff.observables.processes import (
+    check_range,
+    chosen_processes,
+    energies_of,
+    factor_of,
+    handles_of,
+    parts_of,
+    ranges_of,
+)
 from cyldiff.observables.regions import Region, average
 from cyldiff.observables.sky import interpolated, nearest_nside, pixel_means
 from cyldiff.observables.source_emission import SourceField
@@ -29,12 +37,10 @@ from cyldiff.observables.surroundings import gas_of, sight_of
 from cyldiff.observables.user_gas import GasCube, RingColumns
 from cyldiff.particles.pion_production import PionProduction
 
-__all__ = ["DiffuseSky", "default_energies", "diffuse_sky", "of_kind"]
+__all__ = ["DiffuseSky", "diffuse_sky", "of_kind"]
 
 Array = NDArray[np.float64]
 
-#: energies per decade unless others are asked for
-PER_DECADE = 8
 UNITS = "GeV-1 cm-2 s-1 sr-1"
 _LONG_NAMES = {"gamma": "gamma-ray intensity", "neutrino": "neutrino intensity, all flavours, both signs"}
 
@@ -85,7 +91,7 @@ class DiffuseSky:
         ----------
         dataset : xarray.Dataset            a result with ``flux``, the intensity everywhere
         model : PionProduction              how nuclei on gas radiate
-        energies : array_like, optional     [GeV]; default all that are supported, PER_DECADE per decade
+        energies : array_like, optional     [GeV]; default all that are supported, 8 per decade
         secondary : str                     "gamma" or "neutrino"
         radiation : RadiationField          what absorbs gamma rays; None: nothing
         own_gas : GasCube or RingColumns    gas instead of that of the run, or columns it is scaled to
@@ -101,7 +107,7 @@ class DiffuseSky:
         kinetic_energy = dataset["kinetic_energy"].values.astype(float)
         processes = chosen_processes(dataset, model, secondary, only)
         ranges = ranges_of(dataset, model, processes)
-        chosen = _default(ranges, kinetic_energy, model) if energies is None else np.atleast_1d(energies)
+        chosen = energies_of(ranges) if energies is None else np.atleast_1d(energies)
         check_range(np.asarray(chosen, dtype=float), dataset, model, ranges)
         make_table = partial(
             _table, chosen, kinetic_energy, model, secondary=secondary, helium_fraction=gas.helium_fraction
@@ -198,16 +204,16 @@ class DiffuseSky:
         DataError
             for a name that is none of them.
         """
-        known = dict.fromkeys(handle for name in self.names for handle in (name, *_handles(name)))
+        known = dict.fromkeys(handle for name in self.names for handle in (name, *handles_of(name)))
         unknown = [name for name in weights if name not in known]
         if unknown:
             raise DataError(
                 f"no component {quoted(unknown[0])} to weigh; there are {', '.join(self.names)}"
                 f"{nearest(unknown[0], list(known))} (components of a result: output.components = true)"
             )
-        factors = np.array([_factor(name, weights) for name in self.emission.names])
+        factors = np.array([factor_of(name, weights) for name in self.emission.names])
         values = np.ascontiguousarray(self.emission.values * factors[:, None])
-        sources = [replace(s, weight=s.weight * _factor(s.name, weights)) for s in self.sources]
+        sources = [replace(s, weight=s.weight * factor_of(s.name, weights)) for s in self.sources]
         return replace(self, emission=replace(self.emission, values=values), sources=tuple(sources))
 
     def at_energy(self, number: int) -> DiffuseSky:
@@ -312,6 +318,7 @@ def diffuse_sky(
     energies: ArrayLike | None = None,
     secondary: str = "gamma",
     absorption: str | RadiationField | None = "cmb",
+    only: Sequence[str] | None = None,
 ) -> DiffuseSky:
     """Diffuse gamma rays or neutrinos of a result: what ``cyldiff gamma`` computes.
 
@@ -325,6 +332,8 @@ def diffuse_sky(
     secondary : str                 "gamma" or "neutrino" (all flavours, both signs)
     absorption : str, RadiationField or None    kind of radiation field that absorbs gamma rays, or such an
                                                 object; None: nothing absorbs
+    only : sequence of str          of "pion-decay", "inverse-compton", "bremsstrahlung"; default all that the
+                                    result has the particles for
 
     Raises
     ------
@@ -336,7 +345,9 @@ def diffuse_sky(
     radiation = of_kind("radiation-field", absorption, {}) if isinstance(absorption, str) else absorption
     if "time" in dataset.dims:
         dataset = dataset.isel(time=-1)
-    return DiffuseSky.of(dataset, production, energies=energies, secondary=secondary, radiation=radiation)
+    return DiffuseSky.of(
+        dataset, production, energies=energies, secondary=secondary, radiation=radiation, only=only
+    )
 
 
 def of_kind(family: str, kind: str, fields: Mapping[str, Any]) -> Any:
@@ -368,40 +379,3 @@ def _continued(dataset: xr.Dataset, table: Emissivity | None, n_energy: int) -> 
         return np.zeros(n_energy)
     at_sun = {name: 1e-4 * dataset["flux_lis"].sel(species=name).values[:, None] for name in table.matrices}
     return table.continued_share(at_sun)[:, 0]
-
-
-def _default(
-    ranges: Mapping[str, tuple[float, float]], kinetic_energy: Array, model: PionProduction
-) -> Array:
-    """Energies [GeV] that all processes support."""
-    if tuple(ranges) == ("pion-decay",):
-        return default_energies(kinetic_energy, model)
-    low, high = max(a for a, _ in ranges.values()), min(b for _, b in ranges.values())
-    if not 0.0 < low < high:
-        # refused, with the ranges
-        return np.array([max(low, 1e-9)])
-    return _between(low, high)
-
-
-def _between(low: float, high: float) -> Array:
-    return np.geomspace(low, high, max(2, round(PER_DECADE * np.log10(high / low)) + 1))
-
-
-def default_energies(kinetic_energy: Array, model: PionProduction) -> Array:
-    """Energies of secondaries [GeV]: PER_DECADE per decade over the range that is supported."""
-    low, high = supported(kinetic_energy, model)
-    if not 0.0 < low < high:
-        # the message of an energy that is not supported has the range
-        return np.array([model.energies[0]])
-    return _between(low, high)
-
-
-def _handles(name: str) -> tuple[str, ...]:
-    """What a component can be called by: its name, and its process and source if it has both."""
-    process, _, source = name.partition(":")
-    return (name, process, source) if process in PROCESSES and source else (name,)
-
-
-def _factor(name: str, weights: Mapping[str, float]) -> float:
-    """Product of the weights that a component has."""
-    return float(np.prod([weights[handle] for handle in _handles(name) if handle in weights]))

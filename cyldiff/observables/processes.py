@@ -15,12 +15,24 @@ from cyldiff.observables.lepton_sky import LEPTON_PROCESSES, LeptonSky, lepton_r
 from cyldiff.observables.surroundings import radiation_of
 from cyldiff.particles.pion_production import PionProduction
 
-__all__ = ["PROCESSES", "check_range", "chosen_processes", "known_process", "parts_of", "ranges_of"]
+__all__ = [
+    "PROCESSES",
+    "check_range",
+    "chosen_processes",
+    "energies_of",
+    "factor_of",
+    "handles_of",
+    "known_process",
+    "parts_of",
+    "ranges_of",
+]
 
 Array = NDArray[np.float64]
 
 #: all processes, in the order of their columns
 PROCESSES = ("pion-decay", *LEPTON_PROCESSES)
+#: energies per decade unless others are asked for
+PER_DECADE = 8
 
 
 def known_process(name: str) -> str:
@@ -76,6 +88,17 @@ def ranges_of(
             radiation = radiation_of(dataset) if name == "inverse-compton" else None
             found[name] = lepton_range(name, t, radiation)
     return found
+
+
+def energies_of(ranges: Mapping[str, tuple[float, float]]) -> Array:
+    """Energies [GeV] that all processes support, PER_DECADE per decade.
+
+    If there are none, one that :func:`check_range` refuses, with the ranges.
+    """
+    low, high = max(a for a, _ in ranges.values()), min(b for _, b in ranges.values())
+    if not 0.0 < low < high:
+        return np.array([max(low, 1e-9)])
+    return np.geomspace(low, high, max(2, round(PER_DECADE * np.log10(high / low)) + 1))
 
 
 def check_range(
@@ -136,6 +159,17 @@ def parts_of(
     if not fields:
         raise DataError(f"nothing of this result radiates by {', '.join(processes)}")
     return fields
+
+
+def handles_of(name: str) -> tuple[str, ...]:
+    """What a component can be called by: its name, and its process and source if it has both."""
+    process, _, source = name.partition(":")
+    return (name, process, source) if process in PROCESSES and source else (name,)
+
+
+def factor_of(name: str, weights: Mapping[str, float]) -> float:
+    """Product of the weights that a component has."""
+    return float(np.prod([weights[handle] for handle in handles_of(name) if handle in weights]))
 
 
 def _name(dataset: xr.Dataset, component: str | None, only_nuclei: bool) -> str:

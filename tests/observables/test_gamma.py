@@ -6,7 +6,9 @@ import xarray as xr
 
 from cyldiff.errors import DataError
 from cyldiff.galaxy.radiation_field import CosmicMicrowaveBackground
-from cyldiff.observables.gamma import DiffuseSky, default_energies
+from cyldiff.observables.emissivity import supported
+from cyldiff.observables.gamma import DiffuseSky
+from cyldiff.observables.processes import energies_of
 from cyldiff.observables.regions import REGIONS, region_named
 from cyldiff.particles.pion_production import AAfrag, Kafexhiu2014, Kelner2006
 
@@ -110,7 +112,7 @@ def test_mirror_images_are_the_same(result):
 
 def test_energies(result):
     t = np.geomspace(1.0, 1e8, 65)
-    energies = default_energies(t, Kelner2006())
+    energies = energies_of({"pion-decay": supported(t, Kelner2006())})
     assert (energies[0], energies[-1]) == pytest.approx((100.0, 1e7))
     assert energies.size == 41
     dataset = result(halo, top=1e6)
