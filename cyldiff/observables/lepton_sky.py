@@ -7,9 +7,9 @@ Per steradian, volume and energy the density n(T) = 4 pi J(T) / beta c of electr
     q_B(E)/4pi  = (n_H/4pi) int dT n(T) beta c [(1 - x) (sigma_H + f sigma_He) + x sigma_II]
 
 with x the share of ionised hydrogen and f helium atoms per H atom. Electrons and radiation are taken as isotropic
-everywhere; starlight comes from the disc in truth, which shifts inverse Compton photons between directions by
-some ten per cent (Moskalenko & Strong 2000, ApJ 528, 357). As in the energy losses, the helium of ionised gas
-is left out.
+everywhere; starlight comes from the disc in truth, and electrons of the halo meet it head-on for an observer in
+the disc, which raises gamma rays of high latitudes by up to 40 % (Moskalenko & Strong 2000, ApJ 528, 357). As in
+the energy losses, the helium of ionised gas is left out.
 
 The spectra are carried to the fine mesh of :mod:`cyldiff.observables.emission`; the profile of the radiation and
 the share of ionised gas are taken at its nodes. Inverse Compton emission follows no gas; lines of sight add it
@@ -39,7 +39,7 @@ Array = NDArray[np.float64]
 
 #: what electrons radiate gamma rays by
 LEPTON_PROCESSES = ("inverse-compton", "bremsstrahlung")
-#: a photon needs electrons of up to ten times its energy on the grid: above, they still make some per cent of it
+#: a photon needs electrons of up to ten times the energy of those that make it
 _REACH = 10.0
 #: energy of the target photons of the hottest part [kT] above which there are none to speak of: 1e-4 of their number
 _HOTTEST = 12.0
@@ -60,19 +60,22 @@ def leptons_of(dataset: xr.Dataset) -> list[str]:
 def lepton_range(
     process: str, kinetic_energy: ArrayLike, radiation: RadiationField | None = None
 ) -> tuple[float, float]:
-    """Photon energies [GeV] that a grid of electrons supports.
+    """Photon energies [GeV] that a grid of electrons supports, in which those outside would add 2 % at most.
 
-    Up to a tenth of the last energy. From below, bremsstrahlung from the first energy on, and inverse Compton
-    radiation from where electrons below the grid would need photons of 12 kT of the hottest radiation.
+    Bremsstrahlung: from the first energy to a tenth of the last. Inverse Compton radiation: from where electrons
+    below the grid would need photons of 12 kT of the hottest radiation, to a tenth of what the last electrons lift
+    photons of 1 kT of the coldest to, T G/(1 + G) with G = 4 kT T/m^2. Of a spectrum T^-3; steeper ones lack less.
     """
     t = np.asarray(kinetic_energy, dtype=float)
-    high = float(t[-1]) / _REACH
-    if process == "bremsstrahlung":
-        return float(t[0]), high
-    thermal = max((part.thermal_energy for part in radiation.parts), default=0.0) if radiation else 0.0
-    gamma = 1.0 + float(t[0]) / const.ELECTRON_MASS
+    first, last = float(t[0]), float(t[-1])
+    if process == "bremsstrahlung" or radiation is None:
+        return first, last / _REACH
+    thermal = [part.thermal_energy for part in radiation.parts if part.dilution > 0.0]
+    gamma = 1.0 + first / const.ELECTRON_MASS
+    lifted = 4.0 * min(thermal) * last / const.ELECTRON_MASS**2
     # 100 kT: where scattering down begins to matter
-    return max(4.0 * gamma**2 * _HOTTEST, 100.0) * thermal, high
+    low = max(4.0 * gamma**2 * _HOTTEST, 100.0) * max(thermal)
+    return low, last / _REACH * lifted / (1.0 + lifted)
 
 
 def lepton_density(dataset: xr.Dataset, component: str | None = None) -> Array:

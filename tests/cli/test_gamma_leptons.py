@@ -42,7 +42,11 @@ def table(text):
 @pytest.fixture
 def run(tiny):
     """A small run with protons and electrons, and the program on its result."""
-    text = tiny.read_text().replace('["H1", "He4", "B11", "C12"]', '["H1", "electron", "positron"]')
+    text = (
+        tiny.read_text()
+        .replace('max = "10 TeV"', 'max = "100 TeV"')
+        .replace('["H1", "He4", "B11", "C12"]', '["H1", "electron", "positron"]')
+    )
     tiny.write_text(text.replace("[species]", ELECTRONS + "[species]"))
 
     def invoke(*arguments, status=0):
@@ -93,7 +97,7 @@ def test_what_is_refused(run, tmp_path):
         (("--only", "inverse-comptn"), 'did you mean "inverse-compton"'),
         (("--only", "inverse-compton", "--sources", "tiny.nc"), "radiate by pion-decay only"),
         (("--only", "inverse-compton", "--neutrinos"), "makes gamma rays, not neutrinos"),
-        (("--energies", "5 TeV", "--only", "bremsstrahlung"), "bremsstrahlung 0.1 to 1000 GeV"),
+        (("--energies", "20 TeV", "--only", "bremsstrahlung"), "bremsstrahlung 0.1 to 1e+04 GeV"),
         (("--energies", "10 GeV"), "fewer processes may allow more"),
     ):
         answer = run("gamma", "tiny.nc", *arguments, "-o", "t.csv", status=2)

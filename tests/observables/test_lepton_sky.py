@@ -45,7 +45,9 @@ def with_leptons(dataset, shape=halo, radiation=CMB, parts=None):
     """The result with four parts in five electrons and one positrons."""
     t = dataset["kinetic_energy"].values
     space = shape(dataset["r"].values[:, None], dataset["z"].values)
-    each = law(t)[:, None, None] * space
+    if "phi" in dataset.dims:
+        space = np.repeat(space[:, None], dataset.sizes["phi"], axis=1)
+    each = law(t).reshape(-1, *[1] * space.ndim) * space
     leptons = np.stack([0.8 * each, 0.2 * each])
     dims = dataset["flux"].dims
     variables = {
@@ -57,7 +59,8 @@ def with_leptons(dataset, shape=halo, radiation=CMB, parts=None):
         "z_bounds": dataset["z_bounds"],
     }
     coords = {"species": ["H1", "He4", "electron", "positron"], "kinetic_energy": t}
-    coords |= {"r": dataset["r"], "z": dataset["z"], "component": ["all"]}
+    coords |= {axis: dataset[axis] for axis in ("r", "phi", "z") if axis in dataset.dims}
+    coords["component"] = ["all"]
     if parts is not None:
         # share of nuclei and of leptons of every source component
         shares = np.array([[nuclei, nuclei, lepton, lepton] for nuclei, lepton in parts.values()])
@@ -204,20 +207,39 @@ def test_source_components_and_their_weights(result):
         sky.weighted({"pulsar": 2.0})
 
 
-def test_what_a_grid_supports():
-    grid = np.geomspace(1.0, 1e6, 61)
-    assert lepton_range("bremsstrahlung", grid) == pytest.approx((1.0, 1e5))
-    cold = lepton_range("inverse-compton", grid, CosmicMicrowaveBackground())
-    hot = lepton_range("inverse-compton", grid, Delahaye2010())
-    assert 1e-5 < cold[0] < 1e-3 < 1e-2 < hot[0] < 1.0
-    assert cold[1] == pytest.approx(1e5)
-    # electrons below the grid would add little more there
-    longer = np.geomspace(1e-2, 1e6, 81)
-    for radiation, low in ((CosmicMicrowaveBackground(), cold[0]), (Delahaye2010(), hot[0])):
-        few, all_ = (
-            LeptonEmission.inverse_compton([low], t, radiation.parts)(t**-3.0)[0] for t in (grid, longer)
-        )
-        assert few == pytest.approx(all_, rel=3e-3)
+def test_three_dimensions(result):
+    """What does not depend on phi is the same on a grid that does."""
+    flat_, round_ = (
+        DiffuseSky.of(with_leptons(dataset, radiation=FALLING), Kelner2006(), energies=[1e3])
+        for dataset in (result(halo), result(lambda r, phi, z: halo(r, z) + 0.0 * phi, n_phi=12))
+    )
+    directions = [0.0, 30.0, 90.0, 200.0], [0.5, 1.0, -5.0, 40.0]
+    assert round_.names == flat_.names
+    assert round_.intensity(*directions) == pytest.approx(flat_.intensity(*directions), rel=1e-2)
+
+
+@pytest.mark.parametrize("top", [1e3, 1e4, 1e5, 1e6])
+@pytest.mark.parametrize("radiation", [CosmicMicrowaveBackground(), Delahaye2010()])
+def test_what_a_grid_supports(top, radiation):
+    """Electrons below and above the grid would add little at the ends of the range."""
+    grid = np.geomspace(0.1, top, 1 + round(20 * np.log10(top / 0.1)))
+    longer = np.geomspace(1e-3, 100.0 * top, 81 + round(20 * np.log10(top / 0.1)))
+    low, high = lepton_range("inverse-compton", grid, radiation)
+    assert 0.0 < low < high <= top / 10.0
+    few, all_ = (
+        LeptonEmission.inverse_compton([low, high], t, radiation.parts)(t**-3.0) for t in (grid, longer)
+    )
+    assert few == pytest.approx(all_, rel=0.02)
+    assert few[0] == pytest.approx(all_[0], rel=3e-3)
+    # the range is not much too small either
+    few, all_ = (
+        LeptonEmission.inverse_compton([high * 30.0], t, radiation.parts)(t**-3.0)[0] for t in (grid, longer)
+    )
+    assert few < 0.95 * all_
+    low, high = lepton_range("bremsstrahlung", grid)
+    few, all_ = (LeptonEmission.bremsstrahlung([low, high], t, {"H": 1.0})(t**-3.0) for t in (grid, longer))
+    assert few == pytest.approx(all_, rel=0.02)
+    assert (low, high) == pytest.approx((0.1, top / 10.0))
 
 
 def test_density_of_leptons(result):
@@ -231,7 +253,7 @@ def test_density_of_leptons(result):
     [
         (["inverse-comptn"], "gamma", None, 'did you mean "inverse-compton"'),
         (["inverse-compton"], "neutrino", None, "makes gamma rays, not neutrinos"),
-        (None, "gamma", [10.0], r"pion-decay 100 to 1e\+07 GeV.* expected 100 to 1e\+07 GeV .*--only"),
+        (None, "gamma", [10.0], r"pion-decay 100 to 1e\+07 GeV.* expected 100 to 9.97\d*e\+06 GeV .*--only"),
         (["bremsstrahlung"], "gamma", [0.5], "bremsstrahlung 1 to .* expected 1 to"),
         (["bremsstrahlung"], "gamma", [2e7], "energies 2e"),
     ],
