@@ -80,15 +80,17 @@ def band(ax, found, remnants, title) -> None:
 def main() -> None:
     """Run what the figures need, and draw them."""
     remnants = cyldiff.run("papers/kaci-2025/remnants")
+    # energies that hold 3.5 PeV
     energies = (
-        "energies.min=1 TeV",
-        "energies.max=30 PeV",
+        "energies.min=1.1068 TeV",
+        "energies.max=35 PeV",
         "energies.per_decade=10",
         "population.older=mean",
     )
+    on_ring = ("energies.min=35 TeV", "energies.max=35 PeV", "energies.per_decade=5")
     with plt.rc_context(style.RC):
         figure, axes = plt.subplots(1, 3, figsize=(15.5, 4.6), layout="constrained")
-        ring = fluxes(RING, "output.realisations=true", "draw.realisations=20", "energies.per_decade=5")
+        ring = fluxes(RING, "output.realisations=true", "draw.realisations=20", *on_ring)
         around(axes[0], ring)
         band(axes[1], fluxes(SEA, *energies, "draw.realisations=100"), remnants, "the sea, 100 histories")
         band(axes[2], fluxes(*energies), remnants, "all, 10$^4$ histories")
