@@ -77,7 +77,7 @@ def test_ten_are_active(total):
 
 def test_total(total):
     _, quantiles, least, largest = total
-    # one digit; 0.45, 0.79, 1.58 with 10^4 realisations
+    # one digit; 0.45, 0.79, 1.59 with 10^4 realisations
     np.testing.assert_allclose(quantiles[1:4], [0.4, 0.7, 1.6], rtol=0.2)
     assert 0.1 < least < 0.2
     assert 10.0 < largest < 100.0
