@@ -14,6 +14,7 @@ from cyldiff.sources.population.ensemble import run_realisations
 from cyldiff.sources.population.evaluate import Evaluation
 from cyldiff.sources.population.load import LoadedPopulation, load_population
 from cyldiff.sources.population.model import PopulationModel
+from cyldiff.sources.population.smooth import mean_run
 
 __all__ = ["draw_population", "population_fluxes"]
 
@@ -62,6 +63,10 @@ def population_fluxes(
     """
     started = time.perf_counter()
     loaded = _loaded(config)
+    if loaded.config.population.older == "grid":
+        mean_run(
+            loaded, grid=loaded.config.population.older_grid
+        )  # what is wrong with it shows before the work
     sample = run_realisations(loaded, processes=processes, quiet=quiet)
     evaluation = Evaluation(PopulationModel(loaded.config))
     return describe(loaded, evaluation, sample, seconds=time.perf_counter() - started)
