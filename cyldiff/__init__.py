@@ -22,8 +22,10 @@ if TYPE_CHECKING:
     from cyldiff.parallel.ensemble import run_ensemble
     from cyldiff.parallel.scan import scan
     from cyldiff.pipeline import run
+    from cyldiff.sources.response import SourceResponse, source_response
 
 __all__ = [
+    "SourceResponse",
     "compare",
     "load_config",
     "load_measurement",
@@ -32,11 +34,13 @@ __all__ = [
     "run",
     "run_ensemble",
     "scan",
+    "source_response",
     "spectrum",
     "write_result",
 ]
 
 _HOME = {
+    "SourceResponse": ("cyldiff.sources.response", "SourceResponse"),
     "compare": ("cyldiff.data.comparison", "compare"),
     "load_config": ("cyldiff.config.load", "load_config"),
     "load_measurement": ("cyldiff.data.measurements", "load"),
@@ -45,6 +49,7 @@ _HOME = {
     "run": ("cyldiff.pipeline", "run"),
     "run_ensemble": ("cyldiff.parallel.ensemble", "run_ensemble"),
     "scan": ("cyldiff.parallel.scan", "scan"),
+    "source_response": ("cyldiff.sources.response", "source_response"),
     "spectrum": ("cyldiff.observables.spectra", "spectrum"),
     "write_result": ("cyldiff.io.netcdf", "write_result"),
 }

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cyldiff.commands.base import check_output, overwrites, reported
+from cyldiff.commands.response import draw_map, response
 from cyldiff.errors import ConfigError, DataError, Problem, nearest, quoted
 from cyldiff.parallel.launch import launched_rank
 
@@ -253,11 +254,15 @@ def plot(result: Path, what: str, output: Path, data: tuple[str, ...], potential
     WHAT is  B/C, 10Be/9Be                a ratio of elements or nuclides
              spectrum:C, spectrum:H1      one spectrum, times E^2.7
              spectra, spectra:H,He,C      several
+             response:1 PeV,0.1 Myr       a map of what the Sun sees (of a file of "cyldiff response")
     """  # noqa: D301
     from cyldiff.io.netcdf import read_result
     from cyldiff.plot import draw
 
     check_output(output, [result])
+    if draw_map(result, what, output):
+        click.echo(f"{output} written")
+        return
     modulation = _potential(potential)
     dataset = read_result(result)
     if modulation is None:
@@ -307,6 +312,8 @@ def benchmark(cases: tuple[str, ...]) -> None:
             raise DataError(f"no case {quoted(name)}; known: {', '.join(CASES)}{nearest(name, CASES)}")
     click.echo(report(cases or None, progress=lambda text: click.echo(f"{text} …", err=True)))
 
+
+main.add_command(response)
 
 if __name__ == "__main__":
     main()
