@@ -14,6 +14,7 @@ from cyldiff.errors import CyldiffError, Problem, nearest, quoted
 from cyldiff.galaxy.source_places import SourcePlaces
 from cyldiff.particles.species import hint, nuclides
 from cyldiff.sources.catalogue_checks import same_population
+from cyldiff.sources.population.gamma_schema import gamma_checks
 from cyldiff.sources.population.model import PopulationModel
 from cyldiff.sources.spectrum import diverges, logarithmic_refused
 
@@ -224,4 +225,5 @@ _CHECKS: tuple[Check, ...] = (
     _closed_form,
     _energies,
     _memory,
+    gamma_checks,
 )
