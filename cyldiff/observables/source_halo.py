@@ -1,7 +1,8 @@
 """Emission around one source: a table of q in space, and points that carry the emission of the gas near it.
 
 Cosmic rays of a source in a halo spread the same way around the vertical line through it. d q is tabulated in
-ln d and the cosine to the vertical; close to a source that is on it is constant (n ~ 1/d). Around the source the
+ln d and the cosine to the vertical, relative to the slowest mode cos(pi z / 2 H): close to a source that is on it is
+constant (n ~ 1/d), far away it depends on the distance alone. Around the source the
 gas radiates at points of a product rule in (d, cosine, azimuth) in shells; each has a weight, the flux at the Sun
 
     dF = n_H q dV exp(-K s) / s^2          [GeV^-1 cm^-2 s^-1]
@@ -17,6 +18,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.interpolate import CubicSpline, PchipInterpolator
 
 from cyldiff import constants as const
 from cyldiff.galaxy.coordinates import Place, angles
@@ -32,7 +34,12 @@ Emitted = Callable[[Array], Array]
 #: nearest distance [kpc]; closer is as there
 CLOSEST = 1e-3
 _DISTANCES = np.geomspace(CLOSEST, 45.0, 71)
-_COSINES = np.linspace(-1.0, 1.0, 11)
+#: between them ln(d q) is a monotone cubic on this many
+_FINER = np.geomspace(CLOSEST, 45.0, 281)
+#: highest part of the halo that is tabulated
+_TOP = 0.97
+#: cosines to the vertical, and those in between that a cubic spline gives
+_COSINES, _FINER_COSINES = np.linspace(-1.0, 1.0, 11), np.linspace(-1.0, 1.0, 81)
 _TINY = 1e-300
 #: part of the reach inside which all emission is on points
 _INNER = 1.0 / 3.0
@@ -50,24 +57,37 @@ class HaloTable:
     ----------
     position : ndarray, shape (3,)                      [kpc]
     half_height : float                                 nothing at abs(z) beyond it [kpc]
-    logs : ndarray, shape (n_d, n_cos, n_energy)        ln of d q
+    bare_height : float                                 the same, infinite if particles do not escape there
+    logs : ndarray, shape (n_d, n_cos, n_energy)        ln of d q / cos(pi z / 2 H)
     """
 
     position: Array
     half_height: float
+    bare_height: float
     logs: Array
 
     @classmethod
-    def of(cls, position: Array, emitted: Emitted, half_height: float) -> HaloTable:
-        """Tabulate a source; `emitted` is called inside the halo only."""
+    def of(cls, position: Array, emitted: Emitted, half_height: float, *, escape: bool = True) -> HaloTable:
+        """Tabulate a source.
+
+        Parameters
+        ----------
+        position : ndarray, shape (3,)      [kpc]
+        emitted : callable                  called inside the halo only
+        half_height : float                 of the box [kpc]
+        escape : bool                       whether particles leave at abs(z) = half_height, where q is then 0
+        """
         d, cosine = np.meshgrid(_DISTANCES, _COSINES, indexing="ij")
-        aside = d * np.sqrt(1.0 - cosine**2)
-        places = position + np.stack([aside, np.zeros_like(aside), d * cosine], axis=-1)
-        inside = np.abs(places[..., 2]) < half_height
-        values = emitted(places[inside])
-        q = np.zeros((*d.shape, values.shape[0]))
-        q[inside] = values.T
-        return cls(np.asarray(position, float), half_height, np.log(np.maximum(q * d[..., None], _TINY)))
+        aside, z = d * np.sqrt(1.0 - cosine**2), position[2] + d * cosine
+        # what the table has above the halo is never asked for: as just below its surface
+        z = np.clip(z, -_TOP * half_height, _TOP * half_height)
+        places = np.stack([position[0] + aside, np.full(d.shape, position[1]), z], axis=-1)
+        q = emitted(places.reshape(-1, 3)).T.reshape(*d.shape, -1)
+        bare = half_height if escape else np.inf
+        logs = np.log(np.maximum(q * (d / _mode(z, bare))[..., None], _TINY))
+        logs = CubicSpline(_COSINES, logs, axis=1)(_FINER_COSINES)
+        finer = PchipInterpolator(np.log(_DISTANCES), logs, axis=0)(np.log(_FINER))
+        return cls(np.asarray(position, float), half_height, bare, np.ascontiguousarray(finer))
 
     def at(self, x: Array, y: Array, z: Array) -> Array:
         """Values at points of one shape [kpc], that shape and then (n_energy,)."""
@@ -75,9 +95,14 @@ class HaloTable:
         out = np.zeros((x.size, self.logs.shape[2]))
         around_source(
             x.ravel(), y.ravel(), z.ravel(), self.position, self.half_height,
-            np.log(_DISTANCES[0]), np.log(_DISTANCES[1] / _DISTANCES[0]), self.logs, out,
+            np.log(_FINER[0]), np.log(_FINER[1] / _FINER[0]), self.logs, out,
         )  # fmt: skip
-        return out.reshape(*x.shape, self.logs.shape[2])
+        return (out * _mode(z, self.bare_height).reshape(-1, 1)).reshape(*x.shape, -1)
+
+
+def _mode(z: Array, half_height: float) -> Array:
+    """How densities far from a source fall towards the surface of the halo."""
+    return np.asarray(np.cos(0.5 * np.pi * z / half_height))
 
 
 @dataclass(frozen=True, slots=True)

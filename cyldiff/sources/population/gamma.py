@@ -210,7 +210,10 @@ class GammaEvaluation:
         one = _few(segments, np.array([i]))
         position = realisation.position[i]
         table = HaloTable.of(
-            position, lambda places: self.emitted(one, spectra, places), float(model.halo.half_height)
+            position,
+            lambda places: self.emitted(one, spectra, places),
+            float(model.halo.half_height),
+            escape=self.model.half_height is not None,
         )
         lon, lat, distance = (float(a) for a in seen_from_sun(position, sun))
         length = float(np.sqrt(4.0 * self._parent_diffusion * realisation.age[i]))
