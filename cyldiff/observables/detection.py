@@ -15,7 +15,7 @@ from __future__ import annotations
 import csv
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -24,7 +24,9 @@ from pydantic import Field
 from cyldiff.config.base import Model, Number, Quantity
 from cyldiff.errors import DataError
 from cyldiff.galaxy.coordinates import galactic_to_equatorial
-from cyldiff.observables.regions import Disc
+
+if TYPE_CHECKING:
+    from cyldiff.observables.regions import Disc
 
 __all__ = ["Detection", "Extent", "exposure", "extent_of", "mask_discs", "read_sensitivity"]
 
@@ -180,6 +182,8 @@ def extent_of(
 
 def mask_discs(rule: Detection, longitude: Array, latitude: Array, extent: Array) -> tuple[Disc, ...]:
     """Discs around detected sources, all arguments in degrees, shape (n,)."""
+    from cyldiff.observables.regions import Disc  # with the compiler, which reading a config does not need
+
     radius = np.minimum(rule.mask_factor * np.hypot(extent, rule.point_spread), _LARGEST_DISC)
     rows = zip(longitude, latitude, radius, strict=True)
     return tuple(Disc(float(lon), float(lat), float(r)) for lon, lat, r in rows if r > 0.0)

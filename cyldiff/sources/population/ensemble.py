@@ -57,7 +57,8 @@ def run_realisations(loaded: LoadedPopulation, *, processes: int | None, quiet: 
     """
     # what a batch does not depend on is left out, so that more realisations go on where fewer ended
     common = {**loaded.resolved["draw"], "realisations": 1, "checkpoint": ""}
-    text, n = to_toml({**loaded.resolved, "draw": common}), loaded.config.draw.realisations
+    fluxes = {key: value for key, value in loaded.resolved.items() if key != "gamma"}
+    text, n = to_toml({**fluxes, "draw": common}), loaded.config.draw.realisations
     batch = _batch_size(loaded)
     members = {}
     for first in range(0, n, batch):

@@ -27,11 +27,10 @@ from cyldiff.observables.source_halo import HaloTable, Points, cloud_points, hal
 from cyldiff.sources.population.draw import Realisation
 from cyldiff.sources.population.gamma_schema import GammaSection
 from cyldiff.sources.population.model import PopulationModel
-from cyldiff.sources.population.schema import PopulationConfig
 from cyldiff.sources.segments import Segments
 from cyldiff.sources.superposition import summed
 
-__all__ = ["CASES", "GammaEvaluation", "Member", "gamma_model"]
+__all__ = ["CASES", "GammaEvaluation", "Member"]
 
 Array = NDArray[np.float64]
 
@@ -45,13 +44,6 @@ _HEIGHTS = ((7, 2.5), (5, 1.5), (5, 1.5))
 _PER_CM3 = const.KPC_CM**-3
 #: the generator of clouds: PCG64(SeedSequence(seed, spawn_key=(realisation, 1)))
 _CLOUDS_KEY = 1
-
-
-def gamma_model(config: PopulationConfig, gamma: GammaSection) -> PopulationModel:
-    """The population at the energies of the nuclei that make the gamma rays."""
-    low, high, per_decade = gamma.nuclei()
-    energies = config.energies.model_copy(update={"min": low, "max": high, "per_decade": per_decade})
-    return PopulationModel(config.model_copy(update={"energies": energies}))
 
 
 @dataclass(frozen=True, slots=True)

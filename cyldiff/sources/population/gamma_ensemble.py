@@ -14,9 +14,10 @@ from numpy.typing import NDArray
 from cyldiff.config.toml import to_toml
 from cyldiff.parallel.ensemble import Member, run_ensemble
 from cyldiff.sources.population.ensemble import progress_bar
-from cyldiff.sources.population.gamma import GammaEvaluation, gamma_model
+from cyldiff.sources.population.gamma import GammaEvaluation
 from cyldiff.sources.population.gamma_parts import gamma_of
 from cyldiff.sources.population.load import LoadedPopulation, load_population_mapping
+from cyldiff.sources.population.model import gamma_model
 
 __all__ = ["GammaRows", "evaluate_gamma_batch", "gamma_evaluation", "run_gamma"]
 
@@ -96,4 +97,4 @@ def gamma_evaluation(text: str) -> GammaEvaluation:
     """Everything that realisations of a config share, once per process."""
     config = load_population_mapping(tomllib.loads(text), source="population").config
     assert config.gamma is not None
-    return GammaEvaluation(gamma_model(config, config.gamma), config.gamma)
+    return GammaEvaluation(gamma_model(config), config.gamma)

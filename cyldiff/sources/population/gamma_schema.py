@@ -12,7 +12,6 @@ from cyldiff.config.base import Integer, Kind, Model, Number, Quantity
 from cyldiff.config.parts import Parts
 from cyldiff.errors import DataError, Problem
 from cyldiff.observables.detection import Detection
-from cyldiff.observables.regions import region_named
 
 __all__ = ["Clouds", "GammaEnergies", "GammaSection", "gamma_checks"]
 
@@ -111,6 +110,8 @@ def gamma_checks(parts: Parts) -> Iterator[Problem]:
 
 
 def _sky(parts: Parts) -> Iterator[Problem]:
+    from cyldiff.observables.regions import region_named  # with the compiler: only if it is asked for
+
     for i, name in enumerate(parts.at("gamma.regions") or ()):
         try:
             region = region_named(name)
