@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from cyldiff.galaxy.xray_binaries import xrb_distribution
     from cyldiff.io.netcdf import read_result, write_result
     from cyldiff.observables.anisotropy import anisotropy
+    from cyldiff.observables.gamma import diffuse_sky
     from cyldiff.observables.ratios import ratio
     from cyldiff.observables.spectra import spectrum
     from cyldiff.parallel.ensemble import run_ensemble
@@ -34,6 +35,7 @@ __all__ = [
     "anisotropy",
     "compare",
     "density_of_sources",
+    "diffuse_sky",
     "draw_population",
     "load_catalogue",
     "load_config",
@@ -58,6 +60,7 @@ _HOME = {
     "compare": ("cyldiff.data.comparison", "compare"),
     "density_of_sources": ("cyldiff.sources.fluxes", "density_of_sources"),
     "draw_population": ("cyldiff.sources.population.api", "draw_population"),
+    "diffuse_sky": ("cyldiff.observables.gamma", "diffuse_sky"),
     "load_catalogue": ("cyldiff.sources.catalogue_file", "load_catalogue"),
     "load_config": ("cyldiff.config.load", "load_config"),
     "load_measurement": ("cyldiff.data.measurements", "load"),

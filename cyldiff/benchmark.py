@@ -22,7 +22,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["CASES", "NAMES", "POINT_SOURCES", "report", "run_case", "run_point_sources"]
+__all__ = [
+    "CASES",
+    "NAMES",
+    "POINT_SOURCES",
+    "POPULATION",
+    "report",
+    "run_case",
+    "run_point_sources",
+    "run_population",
+]
 
 Array = NDArray[np.int64]
 
@@ -63,7 +72,9 @@ CASES: dict[str, tuple[str, tuple[str, ...], int]] = {
 
 #: one realisation of a population, density at the Sun
 POINT_SOURCES = "point sources"
-NAMES = (*CASES, POINT_SOURCES)
+#: the same with everything: drawing, fluxes, the brightest source
+POPULATION = "population"
+NAMES = (*CASES, POINT_SOURCES, POPULATION)
 
 
 def report(names: Sequence[str] | None = None, progress: Callable[[str], None] = lambda text: None) -> str:
@@ -82,8 +93,9 @@ def report(names: Sequence[str] | None = None, progress: Callable[[str], None] =
             capture_output=True, text=True, check=True, env=environment,
         )  # fmt: skip
         rows.append(json.loads(answer.stdout))
-    lines = _solver_table([r for r in rows if r["name"] != POINT_SOURCES])
+    lines = _solver_table([r for r in rows if r["name"] in CASES])
     lines += _point_source_table([r for r in rows if r["name"] == POINT_SOURCES])
+    lines += _population_table([r for r in rows if r["name"] == POPULATION])
     lines.append(
         f"{platform.machine()}, Python {platform.python_version()}, numpy {np.__version__}, one thread."
     )
@@ -120,6 +132,23 @@ def _point_source_table(rows: Sequence[dict[str, Any]]) -> list[str]:
             f"| {r['name']} | {r['sources']} | {r['energies']} | {1e9 / r['ns']:.2g} | {r['ns']:.1f} "
             f"| {r['exp_ns']:.1f} | {r['numpy_exp_ns']:.1f} | {r['ns'] / r['exp_ns']:.1f} "
             f"| {1e-5 * r['ns'] * r['sources'] * r['energies']:.0f} | {r['memory_MB']:.0f} |"
+        )
+    return [*lines, ""]
+
+
+def _population_table(rows: Sequence[dict[str, Any]]) -> list[str]:
+    if not rows:
+        return []
+    head = (
+        "| case | sources | energies | drawing, ms | fluxes, ms | brightest source, ms "
+        "| CPU s of 10^4 realisations | start, CPU s | peak MB |"
+    )
+    lines = [head, "|" + "---|" * 9]
+    for r in rows:
+        lines.append(
+            f"| {r['name']} | {r['sources']:.0f} | {r['energies']} | {r['draw_ms']:.2f} | {r['flux_ms']:.2f} "
+            f"| {r['brightest_ms']:.2f} | {10.0 * (r['draw_ms'] + r['flux_ms'] + r['brightest_ms']):.0f} "
+            f"| {r['start_s']:.1f} | {r['memory_MB']:.0f} |"
         )
     return [*lines, ""]
 
@@ -200,6 +229,43 @@ def run_point_sources(repetitions: int = 20) -> dict[str, Any]:
     }
 
 
+def run_population(realisations: int = 50, repetitions: int = 5) -> dict[str, Any]:
+    """Measure single realisations of papers/kaci-2025/population in this process."""
+    start = time.process_time()
+    from cyldiff.sources.population.evaluate import Evaluation
+    from cyldiff.sources.population.load import load_population
+    from cyldiff.sources.population.model import PopulationModel
+
+    model = PopulationModel(load_population("papers/kaci-2025/population").config)
+    evaluation = Evaluation(model)
+    evaluation.intensity(model.draw.realisation(0))
+    evaluation.brightest(model.draw.realisation(0), 3.5e6)
+    ready = time.process_time() - start
+    best = [np.inf] * 3
+    for _ in range(repetitions):
+        marks = [time.process_time()]
+        drawn = [model.draw.realisation(i) for i in range(realisations)]
+        marks.append(time.process_time())
+        for one in drawn:
+            evaluation.intensity(one)
+        marks.append(time.process_time())
+        for one in drawn:
+            evaluation.brightest(one, 3.5e6)
+        marks.append(time.process_time())
+        best = [min(b, step) for b, step in zip(best, np.diff(marks).tolist(), strict=True)]
+    return {
+        "name": POPULATION,
+        "sources": float(np.mean([len(one) for one in drawn])),
+        "energies": len(model.energies),
+        **{
+            f"{key}_ms": 1e3 * b / realisations
+            for key, b in zip(("draw", "flux", "brightest"), best, strict=True)
+        },
+        "start_s": ready,
+        "memory_MB": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024.0,
+    }
+
+
 def _exp_ns() -> tuple[float, float]:
     """Of the exponential of the C library, one after the other in a compiled loop, and of numpy's."""
     import math
@@ -235,4 +301,9 @@ def _copy_ns(cells: int) -> float:
 
 
 if __name__ == "__main__":
-    print(json.dumps(run_point_sources() if sys.argv[1] == POINT_SOURCES else run_case(sys.argv[1])))
+    special: dict[str, Callable[[], dict[str, Any]]] = {
+        POINT_SOURCES: run_point_sources,
+        POPULATION: run_population,
+    }
+    case = sys.argv[1]
+    print(json.dumps(special[case]() if case in special else run_case(case)))

@@ -44,11 +44,14 @@ __all__ = ["gamma"]
               help='Nuclear enhancement: a number, "mori-2009" (1.84, the default), "kafexhiu-2014" or "none". '
                    "Not with aafrag, which sums nuclei itself.")  # fmt: skip
 @click.option("--neutrinos", is_flag=True, help="Neutrinos of all flavours and both signs instead.")
+@click.option("--only", metavar="PROCESSES",
+              help="Of pion-decay, inverse-compton, bremsstrahlung, with commas; default: all that the result "
+                   "has particles for.")  # fmt: skip
 @click.option("--absorption", default=None, metavar="FIELD",
               help='What absorbs: "cmb" (the default), "delahaye-2010", or a .toml of a radiation field.')  # fmt: skip
 @click.option("--no-absorption", is_flag=True, help="Nothing absorbs gamma rays.")
 @click.option("--weight", "weights", multiple=True, metavar="NAME=X",
-              help="Factor of a component or source. May be repeated.")  # fmt: skip
+              help="Factor of a component, process or source. May be repeated.")  # fmt: skip
 @reported
 def gamma(result: Path, **options: Any) -> None:
     """Diffuse gamma rays (or neutrinos) of a RESULT over a region of the sky.
@@ -58,6 +61,8 @@ def gamma(result: Path, **options: Any) -> None:
     intensity     mean over the region [GeV^-1 cm^-2 s^-1 sr^-1]
     then the intensity of each component
 
+    Nuclei make pions; electrons and positrons, if the result has them, inverse Compton radiation and bremsstrahlung.
+    Then components are called after the process, and the source where the result holds them apart.
     The gas is that of the run. Components need a result that holds them: output.components = true. The result
     of a run in time is taken at its last time.
     """  # noqa: D301
@@ -132,7 +137,8 @@ def summary(spectrum: xr.Dataset) -> str:
     shares = spectrum["continued_share"].values
     share = float(shares.max())
     lines = [
-        f"{attrs['secondary']}s of {attrs['pion_production']}, absorption {attrs['absorption']}",
+        f"{attrs['secondary']}s of {attrs['processes']}, {attrs['pion_production']}, "
+        f"absorption {attrs['absorption']}",
         f"region {attrs['region']}: {attrs['solid_angle_sr']:.4f} sr{masked}",
     ]
     if share > 0.01:

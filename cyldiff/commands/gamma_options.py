@@ -75,7 +75,7 @@ def read_options(result: Path, options: Mapping[str, Any]) -> Request:
             )
         )
     draw = read("--draw", lambda: _drawing(options["draw"], options["figure"]))
-    nside = read("--nside", lambda: _nside(options["nside"]))
+    nside = read("--nside", lambda: _nside(options["nside"], options["map_file"]))
     arguments = {
         "model": read("--model", lambda: _model(options["model"], options["enhancement"])),
         "energies": read("--energies", lambda: _energies(options["energies"])),
@@ -84,6 +84,7 @@ def read_options(result: Path, options: Mapping[str, Any]) -> Request:
             "--absorption", lambda: _radiation(options["absorption"], options["no_absorption"])
         ),
         "own_gas": read("--gas", lambda: _gas(options["gas"])),
+        "only": read("--only", lambda: _only(options["only"], options["sources"])),
     }
     weights = read("--weight", lambda: _weights(options["weights"]))
     if problems:
@@ -145,6 +146,18 @@ def _gas(path: Path | None) -> Any:
     return None if path is None else read_gas(path)
 
 
+def _only(text: str | None, sources: Path | None) -> list[str] | None:
+    """Names of processes."""
+    from cyldiff.observables.processes import known_process
+
+    if text is None:
+        return None
+    names = [known_process(part.strip()) for part in text.split(",")]
+    if sources is not None and "pion-decay" not in names:
+        raise DataError(f"found {quoted(text)}; point sources (--sources) radiate by pion-decay only")
+    return names
+
+
 def _drawing(text: str, figure: Path | None) -> str:
     if text not in DRAWINGS:
         raise DataError(f"{quoted(text)} unknown; known: {', '.join(DRAWINGS)}{nearest(text, DRAWINGS)}")
@@ -153,14 +166,21 @@ def _drawing(text: str, figure: Path | None) -> str:
     return text
 
 
-def _nside(nside: int) -> int:
+def _nside(nside: int, map_file: Path | None) -> int:
+    from cyldiff.observables.sky import pixel_centers
+
     if nside < 1 or nside > 1024 or nside & (nside - 1):
         raise DataError(f"found {nside}; expected a power of two from 1 to 1024")
+    if map_file is not None:
+        import numpy as np
+
+        pixel_centers(nside, np.zeros(1, dtype=np.int64))  # says what is not installed
     return nside
 
 
 def _model(kind: str, enhancement: str | None) -> PionProduction:
-    from cyldiff import kinds, registry  # noqa: F401 - the kinds register themselves
+    from cyldiff import kinds  # noqa: F401 - the kinds register themselves
+    from cyldiff.observables.gamma import of_kind
 
     fields: dict[str, Any] = {}
     if enhancement is not None and kind != "aafrag":
@@ -168,21 +188,9 @@ def _model(kind: str, enhancement: str | None) -> PionProduction:
             fields["nuclear_enhancement"] = float(enhancement)
         except ValueError:
             fields["nuclear_enhancement"] = enhancement
-    return _validated("pion-production", kind, fields)
-
-
-def _validated(family: str, kind: str, fields: Mapping[str, Any]) -> Any:
-    """A kind from its fields; what pydantic finds as one line."""
-    from pydantic import ValidationError
-
-    from cyldiff import registry
-
-    cls = registry.lookup(family, kind)
-    try:
-        return cls.model_validate({"kind": kind, **fields})
-    except ValidationError as error:
-        found = (f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
-        raise DataError("; ".join(text.replace("Value error, ", "") for text in found)) from None
+    model: PionProduction = of_kind("pion-production", kind, fields)
+    assert model.energies  # says what is not installed
+    return model
 
 
 def _energies(text: str | None) -> Any:
@@ -208,6 +216,7 @@ def _energies(text: str | None) -> Any:
 def _radiation(name: str | None, nothing: bool) -> RadiationField | None:
     """The radiation field that absorbs: a kind that needs no fields, or a TOML file with one."""
     from cyldiff import kinds, registry, resources  # noqa: F401 - the kinds register themselves
+    from cyldiff.observables.gamma import of_kind
 
     if nothing:
         if name is not None:
@@ -220,9 +229,9 @@ def _radiation(name: str | None, nothing: bool) -> RadiationField | None:
             raise DataError(
                 f'{name}: "kind" is missing; known: {", ".join(registry.kinds("radiation-field"))}'
             )
-        field: RadiationField = _validated("radiation-field", kind, fields)
+        field: RadiationField = of_kind("radiation-field", kind, fields)
         return field
-    chosen: RadiationField = _validated("radiation-field", name or "cmb", {})
+    chosen: RadiationField = of_kind("radiation-field", name or "cmb", {})
     return chosen
 
 

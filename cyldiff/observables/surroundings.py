@@ -1,4 +1,4 @@
-"""What lines of sight of a result pass through: its gas, its box, and where the Sun is, from the stored config."""
+"""What lines of sight of a result pass through, from the stored config: gas, radiation, box, place of the Sun."""
 
 from __future__ import annotations
 
@@ -13,12 +13,14 @@ from numpy.typing import NDArray
 from cyldiff.errors import DataError
 from cyldiff.galaxy import spiral_arms as _spiral_arms  # noqa: F401 - registers its kinds
 from cyldiff.galaxy.gas import GasModel
+from cyldiff.galaxy.radiation_field import RadiationField
 from cyldiff.observables.emission import Mesh
 from cyldiff.observables.line_of_sight import LineOfSight
 from cyldiff.observables.user_gas import GasCube, RingColumns
+from cyldiff.registry import lookup
 from cyldiff.units import parse_quantity
 
-__all__ = ["Sun", "gas_of", "sight_of", "sun_of"]
+__all__ = ["Sun", "gas_of", "radiation_of", "sight_of", "sun_of"]
 
 Array = NDArray[np.float64]
 
@@ -58,6 +60,24 @@ def gas_of(dataset: xr.Dataset) -> GasModel:
         return GasModel.model_validate(_physics(dataset)["gas"])
     except (KeyError, TypeError, ValueError) as error:
         raise DataError(f"the gas of this result cannot be read from its config: {error}") from None
+
+
+def radiation_of(dataset: xr.Dataset) -> RadiationField:
+    """Radiation field of the run that made a result.
+
+    Raises
+    ------
+    DataError
+        if the config of the result has none, or one that this version cannot read.
+    """
+    try:
+        fields = _physics(dataset)["radiation_field"]
+        field: RadiationField = lookup("radiation-field", fields["kind"]).model_validate(fields)
+    except (KeyError, TypeError, ValueError) as error:
+        raise DataError(
+            f"the radiation field of this result cannot be read from its config: {error}"
+        ) from None
+    return field
 
 
 def sun_of(dataset: xr.Dataset) -> Sun:

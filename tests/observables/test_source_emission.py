@@ -97,6 +97,13 @@ def test_a_source_in_gas_free_space_is_dark(result):
     assert np.all(sight(result, 0.0).around([40.0, 41.0], [1.0, 0.0], field) == 0.0)
 
 
+def test_map_of_a_source_in_gas_free_space_is_zero(result):
+    pytest.importorskip("astropy_healpix", reason="astropy-healpix is not installed")
+    sky = DiffuseSky.of(result(gas="none"), PURE, energies=ENERGY)
+    sky = sky.with_sources([SourceField.of("x", PLACE, continuous(), TABLE, 4.0)])
+    assert np.all(sky.pixels(4)["intensity"].values == 0.0)
+
+
 def test_flux_of_a_compact_source(result):
     # all protons of a burst are within 0.1 kpc: F = n_H c Int N sigma / (4 pi d^2), whatever D is
     field = SourceField.of("s", PLACE, burst(age=0.001), TABLE, 4.0)

@@ -16,6 +16,7 @@ from cyldiff.sources.population.gamma_dataset import describe_gamma
 from cyldiff.sources.population.gamma_ensemble import run_gamma
 from cyldiff.sources.population.load import LoadedPopulation, load_population
 from cyldiff.sources.population.model import PopulationModel
+from cyldiff.sources.population.smooth import mean_run
 
 __all__ = ["draw_population", "population_fluxes", "population_gamma"]
 
@@ -64,6 +65,10 @@ def population_fluxes(
     """
     started = time.perf_counter()
     loaded = _loaded(config)
+    if loaded.config.population.older == "grid":
+        mean_run(
+            loaded, grid=loaded.config.population.older_grid
+        )  # what is wrong with it shows before the work
     sample = run_realisations(loaded, processes=processes, quiet=quiet)
     evaluation = Evaluation(PopulationModel(loaded.config))
     rows = run_gamma(loaded, processes=processes, quiet=quiet) if loaded.config.gamma is not None else None

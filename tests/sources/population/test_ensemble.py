@@ -10,7 +10,7 @@ import xarray as xr
 from microquasars import SEA
 
 import cyldiff
-from cyldiff.errors import CyldiffError
+from cyldiff.errors import ConfigError, CyldiffError
 from cyldiff.sources.population.ensemble import forget_batches, run_realisations
 
 OUTPUT = ("output.realisations=true", "output.gradient=true", "output.brightest_at=1 PeV")
@@ -130,6 +130,25 @@ class TestDataset:
 def test_a_negative_number_is_no_realisation(population):
     with pytest.raises(CyldiffError, match="expected a number from 0 on"):
         cyldiff.draw_population(population(), -1)
+
+
+@pytest.mark.parametrize(
+    ("overrides", "message"),
+    [
+        (("population.older_grid=galaxy-2d-corse",), 'did you mean "galaxy-2d-coarse"?'),
+        (
+            (
+                "population.distribution={kind='spiral-arms', pattern='faucher-giguere-kaspi-2006', width='0.6 kpc',"
+                " arm_fraction=0.9, axisymmetric={kind='lorimer-2006', vertical='plane'}}",
+            ),
+            "needs a 3-D grid",
+        ),
+    ],
+)
+def test_a_grid_that_does_not_do_is_refused_before_the_work(population, overrides, message):
+    with pytest.raises(ConfigError, match=message.replace("?", r"\?")) as error:
+        cyldiff.population_fluxes(population("population.older=grid", *overrides), processes=1)
+    assert all(p.key.startswith("population.older_grid") for p in error.value.problems)
 
 
 def test_public_names(population):
