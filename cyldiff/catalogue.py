@@ -151,7 +151,9 @@ QUANTITIES: dict[str, Quantity] = {
     },
     **{
         f"gamma_diffuse_{name}": Quantity(
-            ("gamma_realisation", "cloud_case", "region", "gamma_energy"), _GAMMA, f"{words}, outside the discs"
+            ("gamma_realisation", "cloud_case", "region", "gamma_energy"),
+            _GAMMA,
+            f"{words}, outside the discs",
         )
         for name, words in (
             ("sea", "gamma rays of the sea"),
@@ -186,6 +188,8 @@ QUANTITIES: dict[str, Quantity] = {
     ),
     "member_detected": Quantity(("member", "cloud_case"), "1", "whether a single source is detected"),
     "member_mean": Quantity(
-        ("member", "region", "gamma_energy"), _GAMMA, "what a single source adds to the mean of a whole region"
+        ("member", "region", "gamma_energy"),
+        _GAMMA,
+        "what a single source adds to the mean of a whole region",
     ),
 }

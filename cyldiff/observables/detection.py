@@ -51,11 +51,13 @@ class Detection(Model):
     point_spread: Quantity("angle") = Field(gt=0, le=10, description="radius of the point spread")  # type: ignore[valid-type]
     extent: Literal["containment", "diffusion", "best"] = Field(
         default="containment",
-        description='extent of a source: radius around the `containment` of its emission, sqrt(4 D t) / d '
+        description="extent of a source: radius around the `containment` of its emission, sqrt(4 D t) / d "
         '("diffusion"), or the radius inside which it is most significant ("best"); the flux is that of the whole '
         'halo, for "best" that inside the radius',
     )
-    containment: Number = Field(default=0.68, gt=0, lt=1, description="part of the emission inside the extent")
+    containment: Number = Field(
+        default=0.68, gt=0, lt=1, description="part of the emission inside the extent"
+    )
     candidates: Literal["active", "young"] = Field(
         default="active",
         description='sources that can be detected: those that are on, or all that are followed one by one ("young")',
@@ -68,7 +70,7 @@ class Detection(Model):
     )
     exposure: Literal["uniform", "transit"] = Field(
         default="uniform",
-        description='the same at all declinations, or by the transit within 50 deg of the zenith of LHAASO: '
+        description="the same at all declinations, or by the transit within 50 deg of the zenith of LHAASO: "
         "S_pt holds at the best declination and rises as the inverse of the exposure",
     )
     mask_factor: Number = Field(
@@ -129,7 +131,9 @@ def read_sensitivity(path: Path) -> tuple[Array, Array]:
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise DataError(f"{path}: cannot be read ({getattr(error, 'strerror', None) or error})") from None
     if len(rows) < 2 or any(name not in rows[0] for name in ("energy", "flux")):
-        raise DataError(f"{path}: expected two rows at least of energy [GeV], flux [erg cm^-2 s^-1], named so")
+        raise DataError(
+            f"{path}: expected two rows at least of energy [GeV], flux [erg cm^-2 s^-1], named so"
+        )
     try:
         energy, flux = (np.array([float(row[name]) for row in rows]) for name in ("energy", "flux"))
     except (TypeError, ValueError):
@@ -145,7 +149,9 @@ def exposure(declination: ArrayLike, *, latitude: float = LATITUDE, zenith: floa
 
     int dh cos(theta) over the hour angles with theta < `zenith`; cos theta = sin l sin d + cos l cos d cos h.
     """
-    best = _transit(np.radians(np.linspace(-90.0, 90.0, 3601)), np.radians(latitude), np.radians(zenith)).max()
+    best = _transit(
+        np.radians(np.linspace(-90.0, 90.0, 3601)), np.radians(latitude), np.radians(zenith)
+    ).max()
     d = np.radians(np.asarray(declination, dtype=float))
     return np.asarray(_transit(d, np.radians(latitude), np.radians(zenith)) / best)
 

@@ -159,7 +159,7 @@ class RegionGrid:
         out = np.empty((self.absorption.size, column.shape[1], column.shape[0], self.heights.size))
         before: float | None = None
         for e, K in enumerate(self.absorption):
-            if before is not None and K == before:
+            if before is not None and before == K:
                 out[e] = out[e - 1]
                 continue
             out[e] = np.matmul(column * np.exp(-K * s)[:, None, :], self._splines).transpose(1, 0, 2)

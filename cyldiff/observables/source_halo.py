@@ -165,9 +165,7 @@ def halo_points(
                  near(D, reach))  # fmt: skip
 
 
-def cloud_points(
-    table: HaloTable, density: float, radius: float, sun: Place, absorption: Array
-) -> Points:
+def cloud_points(table: HaloTable, density: float, radius: float, sun: Place, absorption: Array) -> Points:
     """Emission of a uniform sphere of gas [cm^-3, kpc] around a source; n is taken as the same all around it."""
     t, w = np.polynomial.legendre.leggauss(_CLOUD[0])
     d, w_d = 0.5 * radius * (1.0 + t), 0.5 * radius * w
@@ -182,17 +180,19 @@ def cloud_points(
     D, U, A = np.meshgrid(d, u, a, indexing="ij")
     side = D * np.sqrt(1.0 - U**2)
     place = table.position + (
-        (D * U)[..., None] * along + (side * np.cos(A))[..., None] * other + (side * np.sin(A))[..., None] * third
+        (D * U)[..., None] * along
+        + (side * np.cos(A))[..., None] * other
+        + (side * np.sin(A))[..., None] * third
     )
     volume = (w_d * d**2)[:, None, None] * w_u[:, None] * np.full(a.size, 2.0 * np.pi / a.size)
-    q = table.at(table.position[0] + d, np.full(d.shape, table.position[1]), np.full(d.shape, table.position[2]))
+    q = table.at(
+        table.position[0] + d, np.full(d.shape, table.position[1]), np.full(d.shape, table.position[2])
+    )
     return _seen(place, table.position, density * volume[..., None] * q[:, None, None, :], sun, absorption,
                  np.ones(D.shape))  # fmt: skip
 
 
-def _seen(
-    place: Array, source: Array, emission: Array, sun: Place, absorption: Array, part: Array
-) -> Points:
+def _seen(place: Array, source: Array, emission: Array, sun: Place, absorption: Array, part: Array) -> Points:
     """Points from places [kpc] and their n_H q dV [cm^-3 kpc^3 ...]."""
     origin = np.array([-sun.r, 0.0, sun.z])
     away, towards = (place - origin).reshape(-1, 3), source - origin

@@ -44,10 +44,20 @@ def _region(ax: Any, here: xr.Dataset, region: str) -> None:
     ax.fill_between(energy, low2, high2, color=_BAND, alpha=0.25, lw=0, label="diffuse, 95 %")
     ax.fill_between(energy, low, high, color=_BAND, alpha=0.5, lw=0, label="68 %")
     ax.plot(energy, median, color=_LINE, lw=1.9, label="median")
-    parts = (("gamma_diffuse_sea", "median of the sea", "--"), ("gamma_diffuse_leaked", "of detected, outside discs", ":"))
+    parts = (
+        ("gamma_diffuse_sea", "median of the sea", "--"),
+        ("gamma_diffuse_leaked", "of detected, outside discs", ":"),
+    )
     shown = [low2, high2]
     for name, label, dashes in parts:
-        ax.plot(energy, here[name].median("gamma_realisation").values * scale, color="0.3", lw=1.1, ls=dashes, label=label)
+        ax.plot(
+            energy,
+            here[name].median("gamma_realisation").values * scale,
+            color="0.3",
+            lw=1.1,
+            ls=dashes,
+            label=label,
+        )
     total = here["gamma_total_quantiles"].sel(quantile=0.5).values * scale
     ax.plot(energy, total, color="black", lw=1.0, ls="-.", label="whole region, median of all")
     for rank, data in enumerate(diffuse_in(region)):
@@ -93,9 +103,13 @@ def _case(dataset: xr.Dataset, what: str) -> str:
     known = [str(name) for name in dataset["cloud_case"].values]
     wanted = what.strip() or known[0]
     if wanted not in known:
-        raise DataError(f'"{wanted}" is no case of this population; known: {", ".join(known)}{nearest(wanted, known)}')
+        raise DataError(
+            f'"{wanted}" is no case of this population; known: {", ".join(known)}{nearest(wanted, known)}'
+        )
     return wanted
 
 
 def _title(dataset: xr.Dataset) -> str:
-    return f"{dataset.attrs.get('population', 'population')}, {dataset.sizes['gamma_realisation']} realisations"
+    return (
+        f"{dataset.attrs.get('population', 'population')}, {dataset.sizes['gamma_realisation']} realisations"
+    )

@@ -39,7 +39,9 @@ class TestSensitivity:
     def test_curve(self, tmp_path):
         file = tmp_path / "s.csv"
         file.write_text("# KM2A\nenergy,flux\n1e4,1e-13\n1e6,1e-15\n")
-        by_curve = Detection.model_validate({"energy": "100 TeV", "curve": str(file), "point_spread": "0.3 deg"})
+        by_curve = Detection.model_validate(
+            {"energy": "100 TeV", "curve": str(file), "point_spread": "0.3 deg"}
+        )
         assert by_curve.point_sensitivity() == pytest.approx(1e-14)  # a power law between the rows
         outside = by_curve.model_copy(update={"energy": 2e6})
         with pytest.raises(DataError, match="reaches from 10000 to 1e\\+06 GeV; expected 2e\\+06"):

@@ -180,7 +180,9 @@ class GammaEvaluation:
             chosen = np.flatnonzero(number == k)
             if not len(chosen):
                 continue
-            places = np.concatenate([np.repeat(mesh.nodes, len(z), axis=0), np.tile(z, len(mesh.nodes))[:, None]], 1)
+            places = np.concatenate(
+                [np.repeat(mesh.nodes, len(z), axis=0), np.tile(z, len(mesh.nodes))[:, None]], 1
+            )
             q = self.emitted(_few(segments, chosen), spectra, places)[:-1]
             at_nodes = q.reshape(-1, len(mesh.nodes), len(z)).transpose(1, 2, 0).reshape(len(mesh.nodes), -1)
             for grid, carry, spline, field in zip(self.grids, mesh.carry, splines, fields, strict=True):
@@ -240,13 +242,17 @@ class GammaEvaluation:
         """q/4pi of a member at the points of a region but for what is on its own points, as :meth:`sea`."""
         x, y = (p[grid.inside][:, None] for p in grid.plane)
         q = member.table.at(x, y, grid.heights[None, :])[..., :-1]
-        dx, dy, dz = (a - b for a, b in zip((x, y, grid.heights[None, :]), member.table.position, strict=True))
+        dx, dy, dz = (
+            a - b for a, b in zip((x, y, grid.heights[None, :]), member.table.position, strict=True)
+        )
         far = 1.0 - near(np.sqrt(dx**2 + dy**2 + dz**2), member.reach)
         field = np.zeros((*grid.inside.shape, grid.heights.size, self.energy.size))
         field[grid.inside] = q * far[..., None]
         return field
 
-    def near_mean(self, points: Points, grid: RegionGrid, discs: tuple[Disc, ...], solid_angle: float) -> Array:
+    def near_mean(
+        self, points: Points, grid: RegionGrid, discs: tuple[Disc, ...], solid_angle: float
+    ) -> Array:
         """What points add to the mean of a region, shape (n_energy,)."""
         inside = grid.contains(points.longitude, points.latitude, discs)
         with np.errstate(invalid="ignore", divide="ignore"):
@@ -266,7 +272,12 @@ class GammaEvaluation:
         allowed = np.ones(len(members), dtype=bool)
         if rule.candidates == "active":
             allowed = realisation.active[[m.number for m in members]]
-        return {"flux": flux, "extent": extent, "threshold": threshold, "detected": allowed & (flux >= threshold)}
+        return {
+            "flux": flux,
+            "extent": extent,
+            "threshold": threshold,
+            "detected": allowed & (flux >= threshold),
+        }
 
     def discs(self, members: list[Member], found: dict[str, Array]) -> tuple[Disc, ...]:
         """What is hidden around the detected members."""

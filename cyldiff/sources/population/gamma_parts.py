@@ -32,7 +32,7 @@ class GammaSample:
     """
 
     regions: dict[str, Array]
-    members: dict[str, Array]
+    members: dict[str, Any]
 
 
 def gamma_of(evaluation: GammaEvaluation, realisation: Realisation) -> GammaSample:
@@ -80,7 +80,12 @@ def _left(
     weights, solid = grid.weights(discs) if discs else evaluation._whole[region]
     nothing = np.full(evaluation.energy.size, np.nan)
     if solid <= 1e-6 * grid.region.box_solid_angle:
-        return {"diffuse_sea": nothing, "diffuse_unresolved": nothing, "diffuse_leaked": nothing, "solid_angle": 0.0}
+        return {
+            "diffuse_sea": nothing,
+            "diffuse_unresolved": nothing,
+            "diffuse_leaked": nothing,
+            "solid_angle": 0.0,
+        }
     sums = {False: np.zeros(nothing.size), True: np.zeros(nothing.size)}
     for key, field in groups.items():
         sums[bool(key >> case & 1)] += mean(weights, field)
@@ -101,11 +106,14 @@ def _described(
     active: NDArray[np.bool_],
     own: Array,
     found: list[dict[str, Array]],
-) -> dict[str, Array]:
+) -> dict[str, Any]:
     numbers = np.array([m.number for m in members], dtype=np.int64)
-    rows: dict[str, Array] = {
+    rows: dict[str, Any] = {
         "number": numbers,
-        **{k: np.array([getattr(m, k) for m in members], float) for k in ("longitude", "latitude", "distance")},
+        **{
+            k: np.array([getattr(m, k) for m in members], float)
+            for k in ("longitude", "latitude", "distance")
+        },
         "age": realisation.age[numbers],
         "active": active,
         "mean": own,

@@ -56,7 +56,9 @@ class GammaSection(Model):
     """Gamma rays of every realisation."""
 
     realisations: Integer | None = Field(
-        default=None, ge=1, description="of this many realisations, the first ones; default all that are drawn"
+        default=None,
+        ge=1,
+        description="of this many realisations, the first ones; default all that are drawn",
     )
     regions: Annotated[tuple[str, ...], BeforeValidator(_as_tuple)] = Field(
         default=("lhaaso-inner", "lhaaso-outer"),
@@ -76,7 +78,9 @@ class GammaSection(Model):
         le=2.0,
         description="cell of the finest mesh; sources that have spread less are followed one by one",
     )
-    nuclei_per_decade: Number = Field(default=5.0, ge=3, le=50, description="energies of nuclei per decade, at least")
+    nuclei_per_decade: Number = Field(
+        default=5.0, ge=3, le=50, description="energies of nuclei per decade, at least"
+    )
     detection: Detection = Field(description="what a survey resolves")
     clouds: Clouds | None = Field(
         default=None, description="clouds around sources, as a second case beside that without"
@@ -102,11 +106,14 @@ def gamma_checks(parts: Parts) -> Iterator[Problem]:
         yield Problem("model.gas", "is missing; gamma rays need gas")
     if parts.at("population.older") not in (None, "neglected"):
         yield Problem(
-            "population.older", 'gamma rays are those of drawn sources; expected "neglected" with a section [gamma]'
+            "population.older",
+            'gamma rays are those of drawn sources; expected "neglected" with a section [gamma]',
         )
     wanted, drawn = parts.at("gamma.realisations"), parts.at("draw.realisations")
     if wanted is not None and drawn is not None and wanted > drawn:
-        yield Problem("gamma.realisations", f"found {wanted}; expected at most the {drawn} of draw.realisations")
+        yield Problem(
+            "gamma.realisations", f"found {wanted}; expected at most the {drawn} of draw.realisations"
+        )
 
 
 def _sky(parts: Parts) -> Iterator[Problem]:
@@ -119,7 +126,9 @@ def _sky(parts: Parts) -> Iterator[Problem]:
             yield Problem(f"gamma.regions[{i}]", str(error))
             continue
         if max(abs(b) for b in region.latitude) > HIGHEST:
-            yield Problem(f"gamma.regions[{i}]", f"{name} is not within {HIGHEST:g} deg of the plane; expected that")
+            yield Problem(
+                f"gamma.regions[{i}]", f"{name} is not within {HIGHEST:g} deg of the plane; expected that"
+            )
     energies, production = parts.at("gamma.energies"), parts.at("gamma.production")
     if energies is not None and not energies.max > energies.min:
         yield Problem("gamma.energies.max", "the range is empty; expected max above min")
@@ -150,7 +159,11 @@ def _detection(parts: Parts) -> Iterator[Problem]:
             yield Problem("gamma.detection.curve", str(error))
     if not rule.declination_min < rule.declination_max:
         yield Problem("gamma.detection.declination_max", "expected more than declination_min")
-    if energies is not None and energies.max > energies.min and not energies.min <= rule.energy <= energies.max:
+    if (
+        energies is not None
+        and energies.max > energies.min
+        and not energies.min <= rule.energy <= energies.max
+    ):
         yield Problem(
             "gamma.detection.energy",
             f"{rule.energy:g} GeV is outside the energies ({energies.min:g} to {energies.max:g} GeV)",

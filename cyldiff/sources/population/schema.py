@@ -222,4 +222,6 @@ class PopulationConfig(Model):
     energies: Energies = Field(description="at which energies")
     output: Output = Field(default_factory=Output, description="what is written")
     reference: Reference | None = Field(default=None, description="what the flux is compared with")
-    gamma: GammaSection | None = Field(default=None, description="gamma rays of the realisations; none by default")
+    gamma: GammaSection | None = Field(
+        default=None, description="gamma rays of the realisations; none by default"
+    )

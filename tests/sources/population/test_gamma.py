@@ -80,7 +80,9 @@ class TestSums:
         k = rng.integers(0, grid.heights.size, 40)
         x, y = (p[i[:, 0], i[:, 1]] for p in grid.plane)
         one = few(r, old)
-        direct = ev.emitted(one.segments(), ev.model.spectra_of(one), np.stack([x, y, grid.heights[k]], 1))[:-1]
+        direct = ev.emitted(one.segments(), ev.model.spectra_of(one), np.stack([x, y, grid.heights[k]], 1))[
+            :-1
+        ]
         got = sea[i[:, 0], i[:, 1], k].T
         assert got == pytest.approx(direct, rel=0.01)
         assert got.sum(axis=1) == pytest.approx(direct.sum(axis=1), rel=1e-3)
@@ -151,7 +153,9 @@ class TestDetection:
 
     def test_flux_is_proportional_and_a_cloud_adds_to_it(self, galaxy):
         ev = galaxy[0]
-        weak, strong = (gamma_of(ev, self.one(galaxy, (-6.0, 2.5, 0.0), strength=s)).members for s in (1.0, 3.0))
+        weak, strong = (
+            gamma_of(ev, self.one(galaxy, (-6.0, 2.5, 0.0), strength=s)).members for s in (1.0, 3.0)
+        )
         assert strong["flux"] == pytest.approx(3.0 * weak["flux"], rel=1e-9)
         assert weak["flux"][0, 1] > weak["flux"][0, 0]
         assert weak["extent"][0, 1] < weak["extent"][0, 0]
@@ -164,8 +168,8 @@ class TestDetection:
     def test_a_detected_source_is_removed(self, galaxy):
         """Its disc is cut out of the region, what is left of it is told apart."""
         ev = evaluation("gamma.detection.extent=best")
-        l, d = np.radians(45.0), 3.0
-        got = gamma_of(ev, self.one(galaxy, (-8.5 + d * np.cos(l), d * np.sin(l), 0.0)))
+        lon, d = np.radians(45.0), 3.0
+        got = gamma_of(ev, self.one(galaxy, (-8.5 + d * np.cos(lon), d * np.sin(lon), 0.0)))
         radius = 2.5 * np.hypot(got.members["extent"][0, 0], 0.3)
         box = ev.grids[0].region.box_solid_angle
         expected = ev.grids[0].solid_angles().sum() - got.regions["solid_angle"][0, 0]
@@ -199,7 +203,7 @@ class TestEnsemble:
         assert result.attrs["population"] == "microquasars"
         for what in ("diffuse:clouds", "detections"):
             draw(result, what, path=tmp_path / "f.png")
-        with pytest.raises(CyldiffError, match='"cloud" is no case.*did you mean "clouds"'):
+        with pytest.raises(CyldiffError, match=r'"cloud" is no case.*did you mean "clouds"'):
             draw(result, "diffuse:cloud", path=tmp_path / "f.png")
 
     def test_without_the_section(self, population):
@@ -207,7 +211,9 @@ class TestEnsemble:
             population_gamma(population())
 
     def test_clouds_do_not_change_the_sources(self):
-        with_clouds, without = (population_gamma(load(*c, "draw.realisations=2"), processes=1) for c in (CLOUDS, ()))
+        with_clouds, without = (
+            population_gamma(load(*c, "draw.realisations=2"), processes=1) for c in (CLOUDS, ())
+        )
         for name in ("gamma_sea", "gamma_active", "gamma_ended"):
             np.testing.assert_array_equal(with_clouds[name], without[name])
 
@@ -222,7 +228,7 @@ class TestBadInput:
             ("gamma.energies.max=200 PeV", "kelner-2006"),
             ("gamma.detection.energy=1 TeV", "outside the energies"),
             ("gamma.detection.curve=none.csv", "both given"),
-            ("gamma.detection.sensitivty=1e-14 erg cm^-2 s^-1", 'did you mean gamma.detection.sensitivity'),
+            ("gamma.detection.sensitivty=1e-14 erg cm^-2 s^-1", "did you mean gamma.detection.sensitivity"),
             ("gamma.detection.extent=contanment", 'did you mean "containment"'),
             ("gamma.detection.declination_min=90 deg", "more than declination_min"),
             ("gamma.realisations=7", "at most the 5"),
@@ -245,7 +251,8 @@ class TestBadInput:
         with pytest.raises(ConfigError) as found:
             load(
                 "gamma.regions=['x']", "gamma.detection.energy=1 TeV",
-                "gamma.clouds={density_min='300 cm^-3', density_max='30 cm^-3', radius_min='50 pc', radius_max='20 pc'}",
+                "gamma.clouds={density_min='300 cm^-3', density_max='30 cm^-3', radius_min='50 pc', "
+                "radius_max='20 pc'}",
             )  # fmt: skip
         assert {p.key for p in found.value.problems} >= {
             "gamma.regions[0]", "gamma.detection.energy", "gamma.clouds.density_max", "gamma.clouds.radius_max",
