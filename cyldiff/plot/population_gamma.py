@@ -63,8 +63,9 @@ def _region(ax: Any, here: xr.Dataset, region: str) -> None:
     for rank, data in enumerate(diffuse_in(region)):
         s = data.energy**POWER
         ax.errorbar(
-            data.energy, s * data.intensity, yerr=s * np.stack([data.sigma_minus, data.sigma_plus]), fmt="o", ms=4.5,
-            lw=0, elinewidth=1.0, color=style.colour_of(data.experiment, rank), label=f"{data.experiment}, measured", zorder=5,
+            data.energy, s * data.intensity, yerr=s * np.stack([data.sigma_minus, data.sigma_plus]), fmt="o",
+            ms=4.5, lw=0, elinewidth=1.0, color=style.colour_of(data.experiment, rank),
+            label=f"{data.experiment}, measured", zorder=5,
         )  # fmt: skip
         shown.append(s * data.intensity)
     values = np.concatenate(shown)
@@ -89,7 +90,8 @@ def detections_figure(dataset: xr.Dataset) -> Figure:
         mean = float(number[:, k].mean())
         ax.hist(
             number[:, k], bins=edges, color=_COLOURS[k], alpha=0.45 if k == 0 else 1.0,
-            histtype="stepfilled" if k == 0 else "step", lw=1.8, ls="-" if k == 0 else "--", label=f"{case}, mean {mean:.2f}",
+            histtype="stepfilled" if k == 0 else "step", lw=1.8,
+            ls="-" if k == 0 else "--", label=f"{case}, mean {mean:.2f}",
         )  # fmt: skip
         ax.axvline(mean, color=_COLOURS[k], lw=1.2, ls="--")
     ax.set_xlabel("Detected sources")

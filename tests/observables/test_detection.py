@@ -99,30 +99,32 @@ class TestExposure:
         assert low > 2.0 * high
 
 
+HOW = {"diffusion_length": 0.1, "distance": 2.0}
+
+
 class TestExtent:
     #: a disc of 2 deg of uniform brightness: F(< theta) = theta^2 / 4
     ANGLE = np.sqrt((np.arange(20000) + 0.5) / 20000) * 2.0
     WEIGHT = np.full(20000, 1.0 / 20000)
-    HOW = {"diffusion_length": 0.1, "distance": 2.0}
 
     def test_containment(self):
-        found = extent_of(rule(), self.ANGLE[::-1], self.WEIGHT, **self.HOW)
+        found = extent_of(rule(), self.ANGLE[::-1], self.WEIGHT, **HOW)
         assert found.radius == pytest.approx(2.0 * np.sqrt(0.68), rel=1e-3)
         assert found.flux == pytest.approx(1.0)
 
     def test_diffusion_length(self):
-        found = extent_of(rule(extent="diffusion"), self.ANGLE, self.WEIGHT, **self.HOW)
+        found = extent_of(rule(extent="diffusion"), self.ANGLE, self.WEIGHT, **HOW)
         assert found.radius == pytest.approx(np.degrees(np.arctan(0.05)))
 
     def test_best_is_all_of_a_disc(self):
         """theta^2 / sqrt(1 + theta^2/psf^2) grows: the best radius is the rim."""
-        found = extent_of(rule(extent="best"), self.ANGLE, self.WEIGHT, **self.HOW)
+        found = extent_of(rule(extent="best"), self.ANGLE, self.WEIGHT, **HOW)
         assert found.radius == pytest.approx(2.0, rel=1e-3)
 
     def test_best_is_the_core_of_a_halo(self):
         """A point with a faint wide halo is best seen as a point."""
         angle, weight = np.append(0.0, self.ANGLE), np.append(1.0, 0.1 * self.WEIGHT)
-        found = extent_of(rule(extent="best"), angle, weight, **self.HOW)
+        found = extent_of(rule(extent="best"), angle, weight, **HOW)
         assert found.radius == 0.0
         assert found.flux == pytest.approx(1.0)
 

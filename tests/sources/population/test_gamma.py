@@ -89,7 +89,7 @@ class TestSums:
 
     def test_smaller_cells_change_nothing(self, galaxy, sample):
         """Twice as fine meshes follow fewer sources one by one; the whole region stays."""
-        ev, r = galaxy
+        _, r = galaxy
         finer = gamma_of(evaluation(*CLOUDS, "gamma.cell=0.5 kpc"), r)
         assert len(finer.members["number"]) < len(sample.members["number"])
         total, other = (sum(s.regions[k] for k in ("sea", "active", "ended")) for s in (sample, finer))
