@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from cyldiff.sources.catalogue_file import load_catalogue
     from cyldiff.sources.combined import superpose
     from cyldiff.sources.fluxes import density_of_sources, source_fluxes
-    from cyldiff.sources.population.api import draw_population, population_fluxes
+    from cyldiff.sources.population.api import draw_population, population_fluxes, population_gamma
     from cyldiff.sources.population.load import load_population
     from cyldiff.sources.response import SourceResponse, source_response
 
@@ -44,6 +44,7 @@ __all__ = [
     "load_measurement",
     "load_population",
     "population_fluxes",
+    "population_gamma",
     "ratio",
     "read_result",
     "run",
@@ -69,6 +70,7 @@ _HOME = {
     "load_measurement": ("cyldiff.data.measurements", "load"),
     "load_population": ("cyldiff.sources.population.load", "load_population"),
     "population_fluxes": ("cyldiff.sources.population.api", "population_fluxes"),
+    "population_gamma": ("cyldiff.sources.population.api", "population_gamma"),
     "ratio": ("cyldiff.observables.ratios", "ratio"),
     "read_result": ("cyldiff.io.netcdf", "read_result"),
     "run": ("cyldiff.pipeline", "run"),

@@ -14,7 +14,8 @@ from cyldiff.errors import CyldiffError, Problem, nearest, quoted
 from cyldiff.galaxy.source_places import SourcePlaces
 from cyldiff.particles.species import hint, nuclides
 from cyldiff.sources.catalogue_checks import same_population
-from cyldiff.sources.population.model import PopulationModel
+from cyldiff.sources.population.gamma_schema import gamma_checks
+from cyldiff.sources.population.model import PopulationModel, gamma_model
 from cyldiff.sources.spectrum import diverges, logarithmic_refused
 
 __all__ = ["NEGLECTED_AT_MOST", "checks", "neglected"]
@@ -211,8 +212,8 @@ def history_problem(model: PopulationModel) -> Problem | None:
 
 def history_check(config: Any) -> list[Problem]:
     """The check of the history, which needs a complete config."""
-    problem = history_problem(PopulationModel(config))
-    return [problem] if problem is not None else []
+    models = [PopulationModel(config)] + ([gamma_model(config)] if config.gamma is not None else [])
+    return [problem for problem in map(history_problem, models) if problem is not None][:1]
 
 
 Check = Callable[[Parts], Iterator[Problem]]
@@ -224,4 +225,5 @@ _CHECKS: tuple[Check, ...] = (
     _closed_form,
     _energies,
     _memory,
+    gamma_checks,
 )

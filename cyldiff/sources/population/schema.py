@@ -14,6 +14,7 @@ from cyldiff.config.schema import Halo, Observer, Pedigree, SourceComponent
 from cyldiff.errors import quoted
 from cyldiff.galaxy.gas import GasModel
 from cyldiff.sources.laws import Law
+from cyldiff.sources.population.gamma_schema import GammaSection
 
 __all__ = [
     "Draw",
@@ -221,3 +222,6 @@ class PopulationConfig(Model):
     energies: Energies = Field(description="at which energies")
     output: Output = Field(default_factory=Output, description="what is written")
     reference: Reference | None = Field(default=None, description="what the flux is compared with")
+    gamma: GammaSection | None = Field(
+        default=None, description="gamma rays of the realisations; none by default"
+    )
