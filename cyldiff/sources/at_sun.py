@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from importlib import import_module
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -71,19 +69,27 @@ def response_at_sun(catalogue: Catalogue, model: PropagationModel, energy: Array
     Raises
     ------
     CyldiffError
-        if that solve is not part of this version.
+        for leptons, of which the response of the grid knows nothing.
     """
-    solve = _solver(model)
+    from cyldiff.sources.response import source_response
+
+    leptons = [s.name for s in catalogue.species if s.is_lepton]
+    if leptons:
+        raise CyldiffError(
+            f"{model.name}: D depends on the place or on the direction, and the response of the grid knows nuclei, "
+            f"not {', '.join(leptons)}. Ask by name for a closed form with D at the Sun everywhere: --kernel halo "
+            "or --kernel free; the file will say so"
+        )
     sun = model.physics.observer
     segments, spectra = catalogue.segments(sun), catalogue.spectra(catalogue.species, energy)
     here = np.array([-sun.r, 0.0, sun.z])
     parts, changes = [], []
     for i, nucleus in enumerate(catalogue.species):
-        response = solve(
+        response = source_response(
             model.run or model.physics,
             species=nucleus.name,
             kinetic_energy=energy,
-            ages=[float(segments.oldest.max())],
+            ages=[1.01 * float(segments.oldest.max())],
             coupling="decoupled",
         )
         density, gradient = response.evaluate(segments, spectra[:, i], energy)
@@ -92,14 +98,3 @@ def response_at_sun(catalogue: Catalogue, model: PropagationModel, energy: Array
         parts.append(AtSun.of_pieces(nucleus, energy, segments, len(catalogue), density, gradient, flags))
         changes.append(float(np.max(response.neglected)))
     return parts, f"motion in momentum, {100.0 * max(changes):.2g} % of the flux or less"
-
-
-def _solver(model: PropagationModel) -> Any:
-    try:
-        return import_module("cyldiff.sources.response_solve").source_response
-    except ModuleNotFoundError:
-        raise CyldiffError(
-            f"{model.name}: D depends on the place or on the direction, so that particles of a point source have no "
-            "closed form, and the response of the grid is not part of this version. Ask by name for a closed form "
-            "with D at the Sun everywhere: --kernel halo or --kernel free; the file will say so"
-        ) from None
