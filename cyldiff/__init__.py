@@ -30,8 +30,10 @@ if TYPE_CHECKING:
     from cyldiff.sources.fluxes import density_of_sources, source_fluxes
     from cyldiff.sources.population.api import draw_population, population_fluxes, population_gamma
     from cyldiff.sources.population.load import load_population
+    from cyldiff.sources.response import SourceResponse, source_response
 
 __all__ = [
+    "SourceResponse",
     "anisotropy",
     "compare",
     "density_of_sources",
@@ -49,6 +51,7 @@ __all__ = [
     "run_ensemble",
     "scan",
     "source_fluxes",
+    "source_response",
     "spectrum",
     "superpose",
     "write_result",
@@ -57,6 +60,7 @@ __all__ = [
 
 _HOME = {
     "anisotropy": ("cyldiff.observables.anisotropy", "anisotropy"),
+    "SourceResponse": ("cyldiff.sources.response", "SourceResponse"),
     "compare": ("cyldiff.data.comparison", "compare"),
     "density_of_sources": ("cyldiff.sources.fluxes", "density_of_sources"),
     "draw_population": ("cyldiff.sources.population.api", "draw_population"),
@@ -73,6 +77,7 @@ _HOME = {
     "run_ensemble": ("cyldiff.parallel.ensemble", "run_ensemble"),
     "scan": ("cyldiff.parallel.scan", "scan"),
     "source_fluxes": ("cyldiff.sources.fluxes", "source_fluxes"),
+    "source_response": ("cyldiff.sources.response", "source_response"),
     "spectrum": ("cyldiff.observables.spectra", "spectrum"),
     "superpose": ("cyldiff.sources.combined", "superpose"),
     "write_result": ("cyldiff.io.netcdf", "write_result"),

@@ -15,6 +15,7 @@ from cyldiff.commands.anisotropy import anisotropy
 from cyldiff.commands.base import check_output, overwrites, reported
 from cyldiff.commands.gamma import gamma
 from cyldiff.commands.population import population
+from cyldiff.commands.response import draw_map, response
 from cyldiff.commands.source import source
 from cyldiff.commands.sources import sources
 from cyldiff.errors import ConfigError, DataError, Problem, nearest, quoted
@@ -267,11 +268,15 @@ def plot(result: Path, what: str, output: Path, data: tuple[str, ...], potential
              spectra, spectra:H,He,C      several
              sources, sources:He          each of point sources, and their sum
              band, ring, "ring:3.5 PeV"   of a population
+             response:1 PeV,0.1 Myr       a map of what the Sun sees
     """  # noqa: D301
     from cyldiff.io.netcdf import read_result
     from cyldiff.plot import draw
 
     check_output(output, [result])
+    if draw_map(result, what, output):
+        click.echo(f"{output} written")
+        return
     modulation = _potential(potential)
     dataset = read_result(result)
     if modulation is None:
@@ -327,6 +332,7 @@ main.add_command(population)
 main.add_command(gamma)
 main.add_command(sources)
 main.add_command(source)
+main.add_command(response)
 
 if __name__ == "__main__":
     main()

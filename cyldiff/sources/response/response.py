@@ -284,6 +284,31 @@ class SourceResponse:
             gradient /= pieces.oldest[:, None, None]
         return density, gradient
 
+    def summary(self) -> str:
+        """What it holds, in a few lines."""
+        E, a = self.kinetic_energy, self.attributes
+        span = f"{E[0]:.4g} GeV/n" if len(E) == 1 else f"{E[0]:.4g} to {E[-1]:.4g} GeV/n, {len(E)} solved"
+        if self.steady:
+            when = "steady state"
+        else:
+            oldest = self.start_age(E) + (self.spread[-1] - self.spread[0]) / self.diffusion(E)
+            when = (
+                f"all ages ({len(self.spread)} in the table)"
+                if self.gone
+                else f"ages up to {oldest.min():.4g} Myr"
+            )
+        left_out = (
+            f"motion in momentum left out: it would change the flux by up to {self.neglected.max():.1e}"
+        )
+        return "\n".join(
+            [
+                f"response of {self.species}: {span}; {when}",
+                f"{a.get('cells_r', '?')} x {a.get('cells_z', '?')} cells, {a.get('modes', '?')} modes in phi up to "
+                f"{a.get('highest_mode', float('nan')):.0f}, starting kernel of {1e3 * self.core:.3g} pc",
+                "motion in momentum followed" if self.coupled else left_out,
+            ]
+        )
+
     def save(self, path: str | Path) -> None:
         """Write as NetCDF; see :func:`cyldiff.sources.response.file.to_dataset`."""
         from cyldiff.io.netcdf import write_result

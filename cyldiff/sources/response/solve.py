@@ -33,7 +33,7 @@ from cyldiff.sources.response.tables import check_size, solve_tables, spreads
 from cyldiff.sources.segments import Segments
 from cyldiff.transport.collisions import secondary_proton_source
 
-__all__ = ["NEGLIGIBLE", "grid_density", "source_response"]
+__all__ = ["NEGLIGIBLE", "Coupling", "grid_density", "source_response", "turned_feedback"]
 
 Array = NDArray[np.float64]
 Coupling = Literal["auto", "decoupled", "coupled"]
@@ -203,7 +203,7 @@ def _coupled(
     nucleus, operator = chain.kinematics(chain.network.species[0]), chain.operator(0)
     n, width, per_energy = high - low, operator.width, nucleus.momentum_per_energy
     check_size(mesh, n * len(rows), oldest is not None)
-    whole = replace(AdjointModes.of(operator), feedback=_turned_feedback(chain))
+    whole = replace(AdjointModes.of(operator), feedback=turned_feedback(chain))
     importance = (nucleus.momentum**-INJECTED * width)[::-1]
     D = mesh.local_diffusion(nucleus)
     problems = [whole.in_units(np.full(n, 1.0 / D[row])) for row in rows]
@@ -229,7 +229,7 @@ def _coupled(
     )  # fmt: skip
 
 
-def _turned_feedback(chain: ChainSolver) -> Callable[[Array], Array] | None:
+def turned_feedback(chain: ChainSolver) -> Callable[[Array], Array] | None:
     """Adjoint of the protons that protons leave behind, in reverse order of momentum."""
     if chain.feedback(0) is None:
         return None
