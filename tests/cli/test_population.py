@@ -121,7 +121,11 @@ def test_bad_input(call, tmp_path, arguments, messages):
 
 
 def test_names(call):
-    assert 'did you mean "papers/kaci-2025/population"' in call("population", "kaci-2025", status=2).output
+    unknown = call("population", "kaci-2025", status=2).output
+    assert (
+        'known: papers/kaci-2025/gamma, papers/kaci-2025/population; did you mean "papers/kaci-2025/'
+        in unknown
+    )
     answer = call("population", "quickstart", status=2)
     assert "is a run, not a population; see cyldiff run. Populations: papers/kaci-2025" in answer.output
 
