@@ -10,7 +10,6 @@ from matplotlib.figure import Figure
 
 from cyldiff.data.diffuse import diffuse_in
 from cyldiff.errors import DataError, nearest
-from cyldiff.plot import style
 
 __all__ = ["detections_figure", "diffuse_figure"]
 
@@ -44,28 +43,17 @@ def _region(ax: Any, here: xr.Dataset, region: str) -> None:
     ax.fill_between(energy, low2, high2, color=_BAND, alpha=0.25, lw=0, label="diffuse, 95 %")
     ax.fill_between(energy, low, high, color=_BAND, alpha=0.5, lw=0, label="68 %")
     ax.plot(energy, median, color=_LINE, lw=1.9, label="median")
-    parts = (
-        ("gamma_diffuse_sea", "median of the sea", "--"),
-        ("gamma_diffuse_leaked", "of detected, outside discs", ":"),
-    )
     shown = [low2, high2]
-    for name, label, dashes in parts:
-        ax.plot(
-            energy,
-            here[name].median("gamma_realisation").values * scale,
-            color="0.3",
-            lw=1.1,
-            ls=dashes,
-            label=label,
-        )
+    sea = here["gamma_diffuse_sea"].median("gamma_realisation").values * scale
+    ax.plot(energy, sea, color="0.3", lw=1.1, ls="--", label="median of the sea")
     total = here["gamma_total_quantiles"].sel(quantile=0.5).values * scale
     ax.plot(energy, total, color="black", lw=1.0, ls="-.", label="whole region, median of all")
-    for rank, data in enumerate(diffuse_in(region)):
+    for data in diffuse_in(region):
         s = data.energy**POWER
         ax.errorbar(
             data.energy, s * data.intensity, yerr=s * np.stack([data.sigma_minus, data.sigma_plus]), fmt="o",
-            ms=4.5, lw=0, elinewidth=1.0, color=style.colour_of(data.experiment, rank),
-            label=f"{data.experiment}, measured", zorder=5,
+            ms=4.5, lw=0, elinewidth=1.0, color="black",
+            label=f"{data.experiment}, sources masked", zorder=5,
         )  # fmt: skip
         shown.append(s * data.intensity)
     values = np.concatenate(shown)

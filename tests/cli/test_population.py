@@ -121,7 +121,11 @@ def test_bad_input(call, tmp_path, arguments, messages):
 
 
 def test_names(call):
-    assert 'did you mean "papers/kaci-2025/population"' in call("population", "kaci-2025", status=2).output
+    unknown = call("population", "kaci-2025", status=2).output
+    assert (
+        'known: papers/kaci-2025/gamma, papers/kaci-2025/population; did you mean "papers/kaci-2025/'
+        in unknown
+    )
     answer = call("population", "quickstart", status=2)
     assert "is a run, not a population; see cyldiff run. Populations: papers/kaci-2025" in answer.output
 
@@ -139,3 +143,26 @@ def test_listed_explained_checked(call):
     answer = call("check", NAME, "--set", "draw.seed=3")
     for part in ("seed", "[--set]", "[kaci-2025]", "3000 sources on average, 10 of them on now", "valid"):
         assert part in answer.stdout
+
+
+def test_gamma_rays(call, tmp_path):
+    answer = call(
+        "population", "papers/kaci-2025/gamma", "--realisations", "1", "--processes", "1", "-o", "g.nc",
+        "--set", "gamma.regions=['l=40..50,b=-1..1']", "--set", "gamma.nuclei_per_decade=3",
+    )  # fmt: skip
+    for part in ("gamma rays of 1 realisations", "no clouds:", "  clouds:", "sources detected on average",
+                 "l=40..50,b=-1..1: diffuse"):  # fmt: skip
+        assert part in answer.stdout
+    with xr.open_dataset(tmp_path / "g.nc") as result:
+        assert result["gamma_sea"].shape == (1, 1, 9)
+        assert result["gamma_sea"].attrs["units"] == "GeV-1 cm-2 s-1 sr-1"
+
+
+def test_gamma_keys(call):
+    answer = call(
+        "population", "papers/kaci-2025/gamma", "--set", "gamma.detection.point_spred=0.3 deg",
+        "--set", "gamma.regions=['lhaaso-iner']", status=2,
+    )  # fmt: skip
+    assert "did you mean gamma.detection.point_spread" in answer.output
+    assert "Traceback" not in answer.output
+    assert "0.3 deg" not in call("explain", "gamma.detection.extent").stdout
