@@ -17,6 +17,7 @@ from cyldiff.commands.gamma import gamma
 from cyldiff.commands.population import population
 from cyldiff.commands.source import source
 from cyldiff.commands.sources import sources
+from cyldiff.commands.tune import tune
 from cyldiff.errors import ConfigError, DataError, Problem, nearest, quoted
 from cyldiff.parallel.launch import launched_rank
 
@@ -327,6 +328,7 @@ main.add_command(population)
 main.add_command(gamma)
 main.add_command(sources)
 main.add_command(source)
+main.add_command(tune)
 
 if __name__ == "__main__":
     main()

@@ -1,0 +1,179 @@
+"""From ``[fit.parameters]`` to numbers in internal units, checked against the model they belong to."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from cyldiff.config.load import LoadedConfig, load_mapping
+from cyldiff.config.schema import RunConfig
+from cyldiff.config.toml import dotted, split_path
+from cyldiff.errors import ConfigError, CyldiffError, Problem, quoted
+from cyldiff.fit.config import FitConfig, ParameterConfig
+from cyldiff.fit.influence import Influence
+from cyldiff.fit.parameters import Parameter, is_fast
+from cyldiff.fit.paths import Place, locate
+from cyldiff.fit.priors import LogUniform
+from cyldiff.units import parse_quantity
+
+__all__ = ["check_at_bounds", "read_parameters", "with_values"]
+
+Path = tuple[str, ...]
+
+
+def read_parameters(
+    fit: FitConfig, config: RunConfig, influence: Influence
+) -> tuple[list[Parameter], list[Problem]]:
+    """The parameters that are valid, and all that is wrong with the others.
+
+    Parameters
+    ----------
+    config : the run they belong to
+    influence : what the data feel
+    """
+    parameters, problems = [], []
+    taken: dict[Path, str] = {}
+    for name, wanted in fit.parameters.items():
+        key = f"fit.parameters.{name}"
+        try:
+            paths = tuple(_path(text) for text in wanted.path)
+            places = [_place(config, path) for path in paths]
+        except ValueError as error:
+            problems.append(Problem(f"{key}.path", str(error)))
+            continue
+        wrong = _check_paths(paths, places, taken, wanted, influence)
+        taken.update(dict.fromkeys(paths, name))
+        parameter, values_wrong = _values(name, wanted, paths, places)
+        problems += [Problem(f"{key}.{part}", text) for part, text in (*wrong, *values_wrong)]
+        if parameter is not None and not wrong:
+            parameters.append(parameter)
+    return parameters, problems
+
+
+def _path(text: str) -> Path:
+    path = split_path(text)
+    if path is None:
+        raise ValueError(f"{quoted(text)} is no path; expected e.g. physics.diffusion.D0")
+    if path[0] != "physics":
+        raise ValueError(f"{quoted(text)}: only the physics can be fitted; expected physics.…")
+    return path
+
+
+def _place(config: RunConfig, path: Path) -> Place:
+    try:
+        return locate(config, path)
+    except ValueError as error:
+        raise ValueError(f'"{".".join(path)}": {error}') from None
+
+
+def _check_paths(
+    paths: tuple[Path, ...],
+    places: Sequence[Place],
+    taken: dict[Path, str],
+    wanted: ParameterConfig,
+    influence: Influence,
+) -> list[tuple[str, str]]:
+    """What is wrong with where a parameter stands, as (part of the parameter, text)."""
+    problems = []
+    twice = next((taken[path] for path in paths if path in taken), None)
+    if twice:
+        problems.append(("path", f'is varied by "{twice}" already'))
+    if len(set(paths)) < len(paths):
+        problems.append(("path", "names the same place twice"))
+    if len({place.dimension for place in places}) > 1:
+        problems.append(("path", "joins numbers of different dimensions"))
+    idle = influence.idle(paths)
+    if idle:
+        problems.append(("path", idle))
+    slow = [path for path in paths if not is_fast(path)]
+    if wanted.profile and slow:
+        problems.append(("profile", f"{dotted(slow[0])} needs a solve; only what does not can be profiled"))
+    for path, place in zip(paths, places, strict=True):
+        if path[3:4] == ("abundances",) and place.value == 0.0:
+            problems.append(("path", f"{dotted(path)} is 0; the fit needs a start to scale"))
+        if wanted.relative and place.value == 0.0:
+            problems.append(("relative", f"{dotted(path)} is 0; no factor changes it"))
+    return problems
+
+
+def _values(
+    name: str, wanted: ParameterConfig, paths: tuple[Path, ...], places: Sequence[Place]
+) -> tuple[Parameter | None, list[tuple[str, str]]]:
+    """Start, bounds and prior in internal units, or what is wrong with them."""
+    problems: list[tuple[str, str]] = []
+    dimension = None if wanted.relative else places[0].dimension
+
+    def read(value: Any) -> float:
+        if dimension is not None:
+            return parse_quantity(value, dimension)
+        if isinstance(value, bool | str):
+            raise ValueError(f"found {quoted(value)}; expected a plain number")
+        return float(value)
+
+    def tried(part: str, value: Any) -> float | None:
+        try:
+            return read(value)
+        except ValueError as error:
+            problems.append((part, str(error)))
+            return None
+
+    given = 1.0 if wanted.relative else places[0].value
+    start = given if wanted.start is None else tried("start", wanted.start)
+    low, high = tried("bounds[0]", wanted.bounds[0]), tried("bounds[1]", wanted.bounds[1])
+    prior = wanted.prior
+    try:
+        prior = wanted.prior.in_units(read)
+    except ValueError as error:
+        problems.append(("prior", str(error)))
+    if low is not None and high is not None and start is not None:
+        problems += _check_range(wanted, start, low, high)
+    if problems or start is None or low is None or high is None:
+        return None, problems
+    bases = tuple(place.value for place in places) if wanted.relative else ()
+    fast = all(is_fast(path) for path in paths)
+    return Parameter(name, paths, dimension, start, low, high, prior, fast, wanted.profile, bases), []
+
+
+def _check_range(wanted: ParameterConfig, start: float, low: float, high: float) -> list[tuple[str, str]]:
+    problems = []
+    if not low < high:
+        problems.append(("bounds", "the lower bound is not below the upper one"))
+    elif not low <= start <= high:
+        problems.append(("bounds", f"exclude the start, {start:g} in internal units"))
+    if isinstance(wanted.prior, LogUniform):
+        if low <= 0.0:
+            problems.append(("prior", "log-uniform needs positive bounds"))
+        if wanted.profile:
+            problems.append(("prior", "a profiled parameter has a uniform or a gaussian prior"))
+    return problems
+
+
+def check_at_bounds(run: LoadedConfig, parameters: Sequence[Parameter], source: str) -> list[Problem]:
+    """Bounds that are no valid value of the model, found out before anything runs."""
+    problems = []
+    for p in parameters:
+        for side, value in (("bounds[0]", p.low), ("bounds[1]", p.high)):
+            try:
+                with_values(run, [p], [value], source)
+            except CyldiffError as error:
+                found = error.problems[0].message if isinstance(error, ConfigError) else str(error)
+                problems.append(Problem(f"fit.parameters.{p.name}.{side}", found))
+    return problems
+
+
+def with_values(
+    run: LoadedConfig, parameters: Sequence[Parameter], values: Sequence[float], source: str
+) -> LoadedConfig:
+    """The run with other values of the parameters, validated.
+
+    Raises
+    ------
+    ConfigError
+        if the model does not allow them.
+    """
+    overrides = [
+        f"{dotted(path)}={p.written(number)}"
+        for p, value in zip(parameters, values, strict=True)
+        for path, number in p.put(value)
+    ]
+    return load_mapping(run.resolved, overrides, source=source) if overrides else run
