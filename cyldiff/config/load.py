@@ -49,6 +49,10 @@ class LoadedConfig:
         """The resolved config as a TOML file that reproduces this run by itself."""
         return to_toml(self.resolved)
 
+    def changed(self, overrides: Sequence[str], *, source: str) -> LoadedConfig:
+        """The same with other values; ConfigError if they are not valid."""
+        return load_mapping(self.resolved, overrides, source=source)
+
 
 def load_config(path: str | Path, overrides: Sequence[str] = (), *, base: Path | None = None) -> LoadedConfig:
     """Read and validate a run file, or a name of the library of runs.
