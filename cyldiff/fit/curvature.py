@@ -55,7 +55,11 @@ class Minimum:
 
     def inside(self, x: Array) -> bool:
         """Whether a point is within the bounds."""
-        return bool(np.all(x > self.low) and np.all(x < self.high))
+        return bool(np.all(x >= self.low) and np.all(x <= self.high))
+
+    def stopped(self, x: Array, slope: Array) -> Flags:
+        """Parameters at a bound that chi-square pulls across it."""
+        return ((x <= self.low) & (slope > 0.0)) | ((x >= self.high) & (slope < 0.0))
 
 
 def curvature(gradient: Callable[[Array], Array], x: Array, sigma: Array, low: Array, high: Array) -> Array:
@@ -77,17 +81,20 @@ def curvature(gradient: Callable[[Array], Array], x: Array, sigma: Array, low: A
     return 0.5 * (matrix + matrix.T)
 
 
-def crossing(minimum: Minimum, direction: Array, following: Flags, rise: float = 1.0) -> Array | None:
+def crossing(
+    minimum: Minimum, direction: Array, following: Flags, rise: float = 1.0, near: Array | None = None
+) -> Array | None:
     """Where chi-square has risen by `rise` along a direction of one or more parameters, the others at their best.
 
     Parameters
     ----------
     direction : shape (n,)
     following : shape (n,), the parameters that are at their best for every place along it
+    near : shape (n,), where to begin; default: as the matrix says
 
     Returns
     -------
-    shape (n,); None if the bounds are met before, or the search does not end
+    shape (n,); None if a bound is met before (parameters that follow stay at theirs), or the search does not end
     """
     basis = np.column_stack([direction, np.eye(len(direction))[:, following]])
     model = basis.T @ minimum.matrix @ basis
@@ -96,15 +103,21 @@ def crossing(minimum: Minimum, direction: Array, following: Flags, rise: float =
         return None
     sigma = np.sqrt(np.diag(covariance))
     u, before = np.sqrt(rise) * covariance[0] / sigma[0], None
+    if near is not None:
+        u = np.linalg.lstsq(basis, near - minimum.best, rcond=None)[0]
     for _ in range(ITERATIONS):
+        u[1:] = np.clip(minimum.best[following] + u[1:], minimum.low[following], minimum.high[following])
+        u[1:] -= minimum.best[following]
         x = minimum.best + basis @ u
         if not minimum.inside(x):
             return None
-        value, slope = minimum.chi2(x) - minimum.value, basis.T @ minimum.gradient(x)
+        value, whole = minimum.chi2(x) - minimum.value, minimum.gradient(x)
+        slope = basis.T @ whole
         if before is not None:
             model = _updated(model, u - before[0], slope - before[1])
         before = (u.copy(), slope)
-        left = slope.copy()
+        moving = np.concatenate([[True], ~minimum.stopped(x, whole)[following]])
+        left = np.where(moving, slope, 0.0)
         left[0] = 0.0
         off = _lack(model, left)
         if abs(value - rise) < CLOSE and abs(off) < CLOSE:
@@ -115,7 +128,11 @@ def crossing(minimum: Minimum, direction: Array, following: Flags, rise: float =
         jacobian[0] = slope
         target = -left
         target[0] = rise - value
-        u = u + _shortened(np.asarray(np.linalg.solve(jacobian, target)), sigma)
+        step = np.zeros(len(u))
+        step[moving] = np.linalg.solve(jacobian[np.ix_(moving, moving)], target[moving])
+        step = _shortened(step, sigma)
+        # the other side of the minimum is another crossing
+        u = u + step * min(1.0, 0.7 * u[0] / max(-step[0], 1e-300))
     return None
 
 
@@ -129,24 +146,25 @@ def fixed_minimum(minimum: Minimum, fixed: Flags, start: Array) -> tuple[Array, 
 
     Returns
     -------
-    place and chi-square; None if the bounds are met or the search does not end
+    place and chi-square; None if the fixed parameters are out of bounds or the search does not end
     """
-    free = ~fixed
-    model = minimum.matrix[np.ix_(free, free)]
-    sigma = np.sqrt(np.abs(np.diag(2.0 * np.linalg.inv(model)))) if free.any() else np.ones(0)
-    x, before = start.copy(), None
+    matrix = minimum.matrix.copy()
+    sigma = np.sqrt(np.abs(np.diag(minimum.covariance)))
+    x, before = np.where(fixed, start, np.clip(start, minimum.low, minimum.high)), None
     for _ in range(ITERATIONS):
         if not minimum.inside(x):
             return None
-        value, slope = minimum.chi2(x), minimum.gradient(x)[free]
+        value, slope = minimum.chi2(x), minimum.gradient(x)
         if before is not None:
-            model = _updated(model, x[free] - before[0], slope - before[1])
-        before = (x[free].copy(), slope)
-        off = _lack(model, slope)
+            matrix = _updated(matrix, x - before[0], slope - before[1])
+        before = (x, slope)
+        free = ~fixed & ~minimum.stopped(x, slope)
+        off = _lack(matrix, np.where(free, slope, 0.0))
         if abs(off) < CLOSE:
             return x, value - off
-        x = x.copy()
-        x[free] += _shortened(np.asarray(-np.linalg.solve(model, slope)), sigma)
+        step = np.zeros(len(x))
+        step[free] = -np.linalg.solve(matrix[np.ix_(free, free)], slope[free])
+        x = np.clip(x + _shortened(step, sigma), minimum.low, minimum.high)
     return None
 
 

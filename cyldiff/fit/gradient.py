@@ -13,7 +13,7 @@ nothing else; a normalisation to a local flux is part of that dependence. Adjoin
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,11 +21,11 @@ from numpy.typing import NDArray
 from cyldiff.config.schema import RunConfig
 from cyldiff.fit.backwards import Forward, at_observer, solve_backwards
 from cyldiff.fit.model import FitModel, abundance_ratios, weights_of
-from cyldiff.fit.parameters import Parameter, Values
+from cyldiff.fit.parameters import Values
 from cyldiff.grid import Grid, per_momentum
 from cyldiff.solve.chain import ChainSolver, PrimarySource
 from cyldiff.sources.component import injected_power
-from cyldiff.stages import build_chain, build_grid, build_sources
+from cyldiff.stages import build_chain, build_grid, build_propagation, build_sources
 
 __all__ = ["NetworkGradient"]
 
@@ -72,7 +72,7 @@ class NetworkGradient:
         seeds, to_strength = _seeds(forward, to_flux)
         multipliers = np.stack([solve_backwards(forward, seed) for seed in seeds])
         for i in slow:
-            moved = self._moved(values, i)
+            moved = self._moved(forward, values, i)
             result[i] = _change(forward, moved, multipliers, seeds, to_strength) / moved.step
         return result
 
@@ -91,7 +91,7 @@ class NetworkGradient:
             density[c] += relative[g] * solved.solution.density[g]
         return Forward.of(config, chain, sources, density, strength)
 
-    def _moved(self, values: Array, i: int) -> _Moved:
+    def _moved(self, forward: Forward, values: Array, i: int) -> _Moved:
         """The model at a slightly other value of one parameter."""
         p = self.model.parameters[i]
         step = STEP * max(abs(values[i]), p.high - p.low)
@@ -101,8 +101,13 @@ class NetworkGradient:
         moved[i] += step
         config = self.model.config(moved)
         grid = build_grid(config)
+        if _same_mesh(grid, forward.chain.grid) and all(path[:2] in _MOTION for path in p.paths):
+            propagation = build_propagation(config, forward.chain.grid, forward.chain.galaxy)
+            chain = replace(forward.chain, propagation=propagation)
+            return _Moved(step, config, chain, forward.sources, only_motion=True)
         chain = build_chain(config, grid)
-        return _Moved(p, step, config, chain, build_sources(config, grid, chain.network.species))
+        sources = build_sources(config, grid, chain.network.species)
+        return _Moved(step, config, chain, sources, only_motion=False)
 
 
 @dataclass(frozen=True)
@@ -112,13 +117,14 @@ class _Moved:
     Attributes
     ----------
     step : of the parameter
+    only_motion : sources, network and mesh are those of the present model
     """
 
-    parameter: Parameter
     step: float
     config: RunConfig
     chain: ChainSolver
     sources: list[PrimarySource]
+    only_motion: bool
 
 
 def _seeds(forward: Forward, to_flux: Array) -> tuple[Array, Array]:
@@ -157,21 +163,20 @@ def _change(forward: Forward, moved: _Moved, multipliers: Array, seeds: Array, t
     the fields elsewhere changes, and what a component of given power gains.
     """
     total = 0.0
-    still = _same_mesh(forward.chain.grid, moved.chain.grid) and all(
-        path[:2] in _MOTION for path in moved.parameter.paths
-    )
     for j in range(len(forward.operators)):
-        total -= _equations(forward, moved, multipliers[:, j], j, only_motion=still)
-    if not still:
-        before = at_observer(forward.density, forward.config, forward.chain)
-        after = at_observer(forward.density, moved.config, moved.chain)
-        total += float(np.sum(seeds * (after - before)))
+        if multipliers[:, j].any():
+            total -= _equations(forward, moved, multipliers[:, j], j)
+    if moved.only_motion:
+        return total
+    before = at_observer(forward.density, forward.config, forward.chain)
+    after = at_observer(forward.density, moved.config, moved.chain)
+    total += float(np.sum(seeds * (after - before)))
     for c, source in enumerate(moved.sources):
         total += to_strength[c] * forward.strength[c] * (_power_ratio(forward, moved, c, source) - 1.0)
     return total
 
 
-def _equations(forward: Forward, moved: _Moved, multipliers: Array, j: int, *, only_motion: bool) -> float:
+def _equations(forward: Forward, moved: _Moved, multipliers: Array, j: int) -> float:
     """<L, R_moved - R> of one nuclide, all components together, at fixed fields."""
     chain, before = forward.chain, forward.operators[j]
     operator = moved.chain.operator(j, forward.steep[j])
@@ -182,7 +187,7 @@ def _equations(forward: Forward, moved: _Moved, multipliers: Array, j: int, *, o
     for c, source in enumerate(moved.sources):
         u = forward.density[c, j] * to_log_p
         change = operator.apply(u) - before.apply(u)
-        if not only_motion:
+        if not moved.only_motion:
             change -= to_log_p * (
                 moved.chain.injected(j, source, forward.density[c])
                 - chain.injected(j, forward.sources[c], forward.density[c])

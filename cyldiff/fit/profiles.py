@@ -135,12 +135,15 @@ def _traced(result: FitResult, i: int, j: int, rise: float) -> Array:
     pair = [int(np.flatnonzero(free == k)[0]) for k in (i, j)]
     following = ~np.isin(np.arange(len(free)), pair)
     root = np.linalg.cholesky(minimum.covariance[np.ix_(pair, pair)])
-    points = []
+    points, near = [], None
     for angle in np.linspace(0.0, 2.0 * np.pi, DIRECTIONS, endpoint=False):
         direction = np.zeros(len(free))
         direction[pair] = root @ (np.cos(angle), np.sin(angle))
-        there = crossing(minimum, direction, following, rise)
-        points.append([np.nan, np.nan] if there is None else _complete(result, there)[[i, j]])
+        there = crossing(minimum, direction, following, rise, near)
+        if there is None and near is not None:
+            there = crossing(minimum, direction, following, rise)
+        points.append(np.full(2, np.nan) if there is None else _complete(result, there)[[i, j]])
+        near = there
     return np.array([*points, points[0]])
 
 

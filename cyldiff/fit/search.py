@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from cyldiff.errors import ConvergenceError
 from cyldiff.fit.objective import IMPOSSIBLE, Objective, guarded
-from cyldiff.fit.parameters import Values, limits_of, starts_of
+from cyldiff.fit.parameters import Parameter, Values, limits_of, starts_of
 
 __all__ = ["Progress", "Search"]
 
@@ -60,9 +60,16 @@ class Search:
         return np.clip(np.asarray(x, dtype=float) * self.scale, low, high)
 
     def chi2(self, x: Values) -> float:
-        """Chi-square, far too large where the model has no solution."""
+        """Chi-square, far too large where the model has no solution.
+
+        Priors that are no constraint are left out: they belong to the density of a posterior, whose maximum
+        depends on the variables it is written in.
+        """
         self.calls += 1
-        found = guarded(self.objective, self.values(x))
+        values = self.values(x)
+        found = guarded(self.objective, values)
+        if found < IMPOSSIBLE:
+            found -= sum(p.prior.chi2(float(v)) for p, v in self._unconstrained(values))
         if self.progress is not None:
             self.progress(self.calls, found)
         return found
@@ -70,7 +77,16 @@ class Search:
     def gradient(self, x: Values) -> Array:
         """Its derivatives for the scaled variables."""
         self.gradient_calls += 1
-        return self.objective.gradient(self.values(x)) * self.scale
+        values = self.values(x)
+        slopes = self.objective.gradient(values)
+        for i, (p, v) in enumerate(zip(self.objective.parameters, values, strict=True)):
+            slopes[i] -= 0.0 if p.prior.constrains else p.prior.slope(float(v))
+        return slopes * self.scale
+
+    def _unconstrained(self, values: Array) -> Iterator[tuple[Parameter, float]]:
+        for p, v in zip(self.objective.parameters, values, strict=True):
+            if not p.prior.constrains:
+                yield p, v
 
     def at_bound(self, x: Array) -> NDArray[np.bool_]:
         """Which variables are at a bound."""

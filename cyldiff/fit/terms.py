@@ -138,7 +138,7 @@ class MeasuredTerm(Generic[Predicted]):
         model = self.model(prediction, self.data.measurement.x[self._use])
         if not np.all(np.isfinite(model)):
             return np.full(len(model), np.inf)
-        lower = np.linalg.cholesky(self._covariance(model))
+        lower = np.linalg.cholesky(self.covariance(model))
         return np.asarray(solve_triangular(lower, self._y - model, lower=True))
 
     def compare(self, prediction: Predicted) -> Fitted:
@@ -175,7 +175,8 @@ class MeasuredTerm(Generic[Predicted]):
         stat = self._facing(m.stat_minus, m.stat_plus, model)
         return stat**2 + (self.data.choice.model_error * model) ** 2
 
-    def _covariance(self, model: Array) -> Array:
+    def covariance(self, model: Array) -> Array:
+        """Of the errors on the side of a model, shape (n, n)."""
         choice, syst = self.data.choice, self._syst(model)
         common = choice.normalisation_error * model
         covariance = np.diag(self._own_variance(model)) + np.outer(common, common)
@@ -192,7 +193,7 @@ class MeasuredTerm(Generic[Predicted]):
     def _to_model(self, model: Array) -> Array:
         """dchi2/d(model); errors that scale with the model included."""
         choice = self.data.choice
-        u = np.linalg.solve(self._covariance(model), self._y - model)
+        u = np.linalg.solve(self.covariance(model), self._y - model)
         slope = -2.0 * u - 2.0 * choice.model_error**2 * model * u**2
         return np.asarray(slope - 2.0 * choice.normalisation_error**2 * u * float(u @ model))
 

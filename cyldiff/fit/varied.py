@@ -148,7 +148,8 @@ def _values(
         return None, problems
     bases = tuple(place.value for place in places) if wanted.relative else ()
     fast = all(is_fast(path) for path in paths)
-    return Parameter(name, paths, dimension, start, low, high, prior, fast, wanted.profile, bases), []
+    in_config = places[0].dimension
+    return Parameter(name, paths, in_config, start, low, high, prior, fast, wanted.profile, bases), []
 
 
 def _check_range(wanted: ParameterConfig, start: float, low: float, high: float) -> list[tuple[str, str]]:
