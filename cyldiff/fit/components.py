@@ -73,7 +73,7 @@ class Component(Model):
     def _is_nuclide(cls, value: str) -> str:
         name = standard_name(value)
         if name not in nuclides():
-            raise ValueError(f'found {quoted(value)}; expected a nuclide, e.g. "H1"{hint(value)}')
+            raise ValueError(f'found {quoted(value)}; expected a nuclide, e.g. "H1"{hint(value, nuclides())}')
         return name
 
 
