@@ -31,7 +31,7 @@ from cyldiff.config.validate import validate_as
 from cyldiff.errors import ConfigError, DataError, Problem, quoted
 from cyldiff.observables.abscissa import Abscissa, Nuclide
 from cyldiff.observables.spectra import standard_name
-from cyldiff.particles.species import hint, nuclides
+from cyldiff.particles.species import Species, hint, nuclides
 
 __all__ = [
     "Component",
@@ -195,14 +195,22 @@ def intensity_of(
     x = np.asarray(x, dtype=float)
     wanted = {standard_name(name) for name in names}
     total = np.zeros(x.shape)
+    found: dict[str, Array] = {}
     for name, one in config.spectrum.items():
         species = nuclides()[one.species]
         if not wanted & {species.name, species.element} or component not in ("", name):
             continue
-        nuclide = Nuclide(species.Z, species.A, species.mass_per_nucleon)
-        per_nucleon = axis.kinetic_energy(x, nuclide)
-        energy = nuclide.nucleons * (per_nucleon + nuclide.mass_per_nucleon)
-        at = np.where(per_nucleon > 0.0, energy, np.nan)
-        # dE/dx = A dT/dx
-        total += component_intensity(one, at) * nuclide.nucleons * axis.jacobian(per_nucleon, nuclide)
+        if one.species not in found:
+            found[one.species] = np.stack(_total_energy(species, axis, x))
+        energy, jacobian = found[one.species]
+        total += component_intensity(one, energy) * jacobian
     return total
+
+
+def _total_energy(species: Species, axis: Abscissa, x: Array) -> tuple[Array, Array]:
+    """Total energy of a nuclide at an abscissa, NaN below its rest mass, and dE/dx = A dT/dx."""
+    nuclide = Nuclide(species.Z, species.A, species.mass_per_nucleon)
+    per_nucleon = axis.kinetic_energy(x, nuclide)
+    energy = nuclide.nucleons * (per_nucleon + nuclide.mass_per_nucleon)
+    at = np.where(per_nucleon > 0.0, energy, np.nan)
+    return at, nuclide.nucleons * axis.jacobian(per_nucleon, nuclide)

@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 from cyldiff.fit.components import SpectrumConfig, intensity_of
 from cyldiff.fit.load import LoadedFit
 from cyldiff.fit.parameters import Parameter, Values
-from cyldiff.fit.paths import replaced
 from cyldiff.fit.terms import MeasuredTerm
 from cyldiff.observables.abscissa import abscissa_named
 
@@ -62,10 +61,15 @@ class SpectraModel:
 
     def predict(self, values: Values) -> SpectraPrediction:
         """The components with these values put in."""
-        config = self.base
+        changes: dict[str, dict[str, float]] = {}
         for parameter, value in zip(self.parameters, values, strict=True):
-            for path, number in parameter.put(value):
-                config = replaced(config, path, number)
+            for (_, component, key), number in parameter.put(value):
+                changes.setdefault(component, {})[key] = number
+        components = {
+            name: one.model_copy(update=changes[name]) if name in changes else one
+            for name, one in self.base.spectrum.items()
+        }
+        config = self.base.model_copy(update={"spectrum": components})
         named = {p.name: float(v) for p, v in zip(self.parameters, values, strict=True)}
         return SpectraPrediction(config, named)
 

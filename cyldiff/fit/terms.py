@@ -138,6 +138,9 @@ class MeasuredTerm(Generic[Predicted]):
         model = self.model(prediction, self.data.measurement.x[self._use])
         if not np.all(np.isfinite(model)):
             return np.full(len(model), np.inf)
+        choice = self.data.choice
+        if choice.correlation_length is None and choice.normalisation_error == 0.0:
+            return (self._y - model) / np.sqrt(self._own_variance(model) + self._syst(model) ** 2)
         lower = np.linalg.cholesky(self.covariance(model))
         return np.asarray(solve_triangular(lower, self._y - model, lower=True))
 
