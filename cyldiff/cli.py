@@ -15,6 +15,7 @@ from cyldiff.commands.anisotropy import anisotropy
 from cyldiff.commands.base import check_output, overwrites, reported
 from cyldiff.commands.gamma import gamma
 from cyldiff.commands.population import population
+from cyldiff.commands.sample import sample
 from cyldiff.commands.source import source
 from cyldiff.commands.sources import sources
 from cyldiff.commands.tune import tune
@@ -329,6 +330,7 @@ main.add_command(gamma)
 main.add_command(sources)
 main.add_command(source)
 main.add_command(tune)
+main.add_command(sample)
 
 if __name__ == "__main__":
     main()

@@ -17,7 +17,13 @@ class Emcee(Model):
     """Affine-invariant ensemble of walkers (Foreman-Mackey et al. 2013, PASP 125, 306)."""
 
     kind: Literal["emcee"] = "emcee"
-    walkers: Integer = Field(default=32, ge=4, description="even, at least twice the number of parameters")
+    walkers: Integer = Field(
+        default=32, ge=4, description="even, at least two times the number of parameters and two more"
+    )
+    moves: Literal["mixed", "stretch", "differential-evolution"] = Field(
+        default="mixed",
+        description='"mixed": differential evolution and a kernel density in equal parts, the fewest steps',
+    )
     steps: Integer = Field(default=2000, ge=10, description="steps of every walker at most")
     taus: Number = Field(
         default=50.0, ge=10.0, description="autocorrelation times after which a chain counts as converged"
