@@ -18,6 +18,7 @@ class Quantity:
 
 _SPECTRUM = ("species", "kinetic_energy")
 _INTENSITY = "m-2 s-1 sr-1 (GeV/n)-1"
+_GAMMA = "GeV-1 cm-2 s-1 sr-1"
 
 QUANTITIES: dict[str, Quantity] = {
     "kinetic_energy": Quantity(("kinetic_energy",), "GeV", "kinetic energy per nucleon"),
@@ -135,5 +136,60 @@ QUANTITIES: dict[str, Quantity] = {
     "brightest_age": Quantity(("realisation",), "Myr", "age of the brightest source"),
     "brightest_energy": Quantity(
         ("realisation",), "GeV", "energy that the brightest source has given to cosmic rays"
+    ),
+    "gamma_energy": Quantity(("gamma_energy",), "GeV", "gamma-ray energy"),
+    "gamma_realisation": Quantity(("gamma_realisation",), "1", "number of the realisation"),
+    "region": Quantity(("region",), "1", "region of the sky"),
+    "cloud_case": Quantity(("cloud_case",), "1", "whether sources have molecular clouds around them"),
+    **{
+        f"gamma_{name}": Quantity(("gamma_realisation", "region", "gamma_energy"), _GAMMA, words)
+        for name, words in (
+            ("sea", "gamma rays of the sea: sources that have spread over a cell of the mesh; whole region"),
+            ("active", "gamma rays of sources that are on; whole region, no clouds"),
+            ("ended", "gamma rays of sources that ended lately; whole region, no clouds"),
+        )
+    },
+    **{
+        f"gamma_diffuse_{name}": Quantity(
+            ("gamma_realisation", "cloud_case", "region", "gamma_energy"),
+            _GAMMA,
+            f"{words}, outside the discs",
+        )
+        for name, words in (
+            ("sea", "gamma rays of the sea"),
+            ("unresolved", "gamma rays of single sources that are not detected"),
+            ("leaked", "gamma rays of detected sources"),
+        )
+    },
+    "gamma_total_quantiles": Quantity(
+        ("quantile", "region", "gamma_energy"), _GAMMA, "quantiles of all gamma rays of the whole region"
+    ),
+    "gamma_diffuse_quantiles": Quantity(
+        ("quantile", "cloud_case", "region", "gamma_energy"),
+        _GAMMA,
+        "quantiles of sea and unresolved sources outside the discs",
+    ),
+    "gamma_solid_angle": Quantity(
+        ("gamma_realisation", "cloud_case", "region"), "sr", "solid angle of the region outside the discs"
+    ),
+    "number_detected": Quantity(("gamma_realisation", "cloud_case"), "1", "sources that are detected"),
+    "member_realisation": Quantity(("member",), "1", "realisation of a single source"),
+    "member_longitude": Quantity(("member",), "degree", "Galactic longitude of a single source"),
+    "member_latitude": Quantity(("member",), "degree", "Galactic latitude of a single source"),
+    "member_distance": Quantity(("member",), "kiloparsec", "distance of a single source from the Sun"),
+    "member_age": Quantity(("member",), "Myr", "time since the birth of a single source"),
+    "member_active": Quantity(("member",), "1", "whether a single source is on"),
+    "member_flux": Quantity(
+        ("member", "cloud_case"), "erg cm-2 s-1", "energy flux of a single source at the energy of detection"
+    ),
+    "member_extent": Quantity(("member", "cloud_case"), "degree", "extent of a single source"),
+    "member_threshold": Quantity(
+        ("member", "cloud_case"), "erg cm-2 s-1", "energy flux that a single source needs to be detected"
+    ),
+    "member_detected": Quantity(("member", "cloud_case"), "1", "whether a single source is detected"),
+    "member_mean": Quantity(
+        ("member", "region", "gamma_energy"),
+        _GAMMA,
+        "what a single source adds to the mean of a whole region",
     ),
 }

@@ -15,6 +15,7 @@ from cyldiff.commands.anisotropy import anisotropy
 from cyldiff.commands.base import check_output, overwrites, reported
 from cyldiff.commands.gamma import gamma
 from cyldiff.commands.population import population
+from cyldiff.commands.response import draw_map, response
 from cyldiff.commands.sample import sample
 from cyldiff.commands.source import source
 from cyldiff.commands.sources import sources
@@ -268,12 +269,16 @@ def plot(result: Path, what: str, output: Path, data: tuple[str, ...], potential
              spectrum:C, spectrum:H1      one spectrum, times E^2.7
              spectra, spectra:H,He,C      several
              sources, sources:He          each of point sources, and their sum
-             band, ring, "ring:3.5 PeV"   of a file of "cyldiff population"
+             band, ring, "ring:3.5 PeV"   of a population
+             response:1 PeV,0.1 Myr       a map of what the Sun sees
     """  # noqa: D301
     from cyldiff.io.netcdf import read_result
     from cyldiff.plot import draw
 
     check_output(output, [result])
+    if draw_map(result, what, output):
+        click.echo(f"{output} written")
+        return
     modulation = _potential(potential)
     dataset = read_result(result)
     if modulation is None:
@@ -316,11 +321,11 @@ def benchmark(cases: tuple[str, ...]) -> None:
 
     Prints the table of docs/performance.md for this machine, on one thread.
     """
-    from cyldiff.benchmark import CASES, report
+    from cyldiff.benchmark import NAMES, report
 
     for name in cases:
-        if name not in CASES:
-            raise DataError(f"no case {quoted(name)}; known: {', '.join(CASES)}{nearest(name, CASES)}")
+        if name not in NAMES:
+            raise DataError(f"no case {quoted(name)}; known: {', '.join(NAMES)}{nearest(name, NAMES)}")
     click.echo(report(cases or None, progress=lambda text: click.echo(f"{text} …", err=True)))
 
 
@@ -329,6 +334,7 @@ main.add_command(population)
 main.add_command(gamma)
 main.add_command(sources)
 main.add_command(source)
+main.add_command(response)
 main.add_command(tune)
 main.add_command(sample)
 

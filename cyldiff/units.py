@@ -103,6 +103,15 @@ DIMENSIONS: dict[str, tuple[str, str, dict[str, float]]] = {
         "34700 GeV^1.75 m^-2 s^-1 sr^-1",
         {"GeV^1.75 m^-2 s^-1 sr^-1": 1.0, "GeV^1.75 cm^-2 s^-1 sr^-1": 1e4},
     ),
+    "energy flux": (
+        "erg / (cm2 s)",
+        "1e-14 erg cm^-2 s^-1",
+        {
+            "erg cm^-2 s^-1": 1.0,
+            "TeV cm^-2 s^-1": 1e3 / const.ERG_GEV,
+            "GeV cm^-2 s^-1": 1 / const.ERG_GEV,
+        },
+    ),
     "X_CO": (
         "1e20 cm-2 K-1 km-1 s",
         "1.9e20 cm^-2/(K km/s)",

@@ -172,7 +172,32 @@ def summary(result: xr.Dataset, path: Path, seconds: float) -> str:
         )
     for species in result["species"].values:
         lines += ["", *_table(result, str(species))]
+    if "number_detected" in result:
+        lines += ["", *_gamma_lines(result)]
     return "\n".join([*lines, "", f"{path} written after {seconds:.1f} s"])
+
+
+def _gamma_lines(result: xr.Dataset) -> list[str]:
+    """Detected sources, and the diffuse intensity at the middle energy, by case."""
+    number = result["number_detected"]
+    lines = [f"gamma rays of {number.sizes['gamma_realisation']} realisations"]
+    energy = result["gamma_energy"].values
+    middle = len(energy) // 2
+    for case in result["cloud_case"].values:
+        n = number.sel(cloud_case=case).values
+        lines.append(f"  {case}: {n.mean():.2f} sources detected on average, {n.min()} to {n.max()}")
+        for region in result["region"].values:
+            low, median, high = (
+                float(
+                    result["gamma_diffuse_quantiles"].sel(quantile=q, cloud_case=case, region=region)[middle]
+                )
+                for q in (0.16, 0.5, 0.84)
+            )
+            lines.append(
+                f"    {region}: diffuse {median:.3g} (68 %: {low:.3g} to {high:.3g}) GeV^-1 cm^-2 s^-1 sr^-1 "
+                f"at {energy[middle]:.3g} GeV"
+            )
+    return lines
 
 
 def _percent(part: float) -> str:

@@ -97,6 +97,10 @@ def build_dataset(
     return _described(data, coords)
 
 
+def _rank(species: Species) -> tuple[bool, int, int]:
+    return species.is_lepton, species.Z, species.A
+
+
 def _observed(fields: Sequence[Array], grid: Grid, r: float, z: float) -> tuple[Array, Array]:
     """Densities at the Sun, shape (n, p), and gradients of their logarithms, (n, p, direction) [1/kpc].
 
@@ -107,10 +111,6 @@ def _observed(fields: Sequence[Array], grid: Grid, r: float, z: float) -> tuple[
     with np.errstate(divide="ignore", invalid="ignore"):
         gradient = np.where(value[:, None] > 0.0, slope / value[:, None], 0.0)
     return value, np.moveaxis(gradient, 1, 2)
-
-
-def _rank(species: Species) -> tuple[bool, int, int]:
-    return species.is_lepton, species.Z, species.A
 
 
 def _described(data: dict[str, Any], coords: dict[str, Any]) -> xr.Dataset:

@@ -1,8 +1,7 @@
-"""Diffuse gamma rays and neutrinos of a result: from its intensities and its gas to the sky."""
+"""Diffuse gamma rays and neutrinos of a result: from its intensities, gas and radiation to the sky."""
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -11,38 +10,39 @@ from typing import Any
 import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike, NDArray
+from pydantic import ValidationError
 
+from cyldiff import registry
 from cyldiff.errors import DataError, nearest, quoted
-from cyldiff.galaxy import spiral_arms as _spiral_arms  # noqa: F401 - registers its kinds
 from cyldiff.galaxy.coordinates import seen_from_sun
-from cyldiff.galaxy.gas import GasModel
 from cyldiff.galaxy.radiation_field import RadiationField
-from cyldiff.observables.emission import EmissionField, EmissionStack, mass_numbers
-from cyldiff.observables.emissivity import Emissivity, supported
+from cyldiff.observables.absorption import Absorption
+from cyldiff.observables.emission import EmissionStack, mass_numbers
+from cyldiff.observables.emissivity import Emissivity
 from cyldiff.observables.image import nodes, plate_carree
-from cyldiff.observables.line_of_sight import Absorption, LineOfSight
+from cyldiff.observables.line_of_sight import LineOfSight
+from cyldiff.observables.processes import (
+    check_range,
+    chosen_processes,
+    energies_of,
+    factor_of,
+    handles_of,
+    parts_of,
+    ranges_of,
+)
 from cyldiff.observables.regions import Region, average
 from cyldiff.observables.sky import interpolated, nearest_nside, pixel_means
 from cyldiff.observables.source_emission import SourceField
+from cyldiff.observables.surroundings import gas_of, sight_of
+from cyldiff.observables.user_gas import GasCube, RingColumns
 from cyldiff.particles.pion_production import PionProduction
-from cyldiff.units import parse_quantity
 
-__all__ = ["DiffuseSky", "default_energies", "gas_of", "sun_of"]
+__all__ = ["DiffuseSky", "diffuse_sky", "of_kind"]
 
 Array = NDArray[np.float64]
 
-#: energies per decade unless others are asked for
-PER_DECADE = 8
 UNITS = "GeV-1 cm-2 s-1 sr-1"
 _LONG_NAMES = {"gamma": "gamma-ray intensity", "neutrino": "neutrino intensity, all flavours, both signs"}
-
-
-@dataclass(frozen=True, slots=True)
-class Sun:
-    """Where lines of sight start: galactocentric radius and height [kpc]."""
-
-    r: float
-    z: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,7 @@ class DiffuseSky:
     secondary : str                     "gamma" or "neutrino"
     continued_share : ndarray           share of the local emissivity from nuclei above the grid, (n_energy,)
     sources : tuple of SourceField      point sources with the gas around them
-    even_gas : bool                     the gas is the same above and below the plane
+    even_gas, round_gas : bool          the gas is the same above and below the plane, and around the axis
     table : callable                    name -> A of some nuclides -> their Emissivity at these energies
     attributes : dict                   model, gas and absorption in words, for files
     """
@@ -68,6 +68,7 @@ class DiffuseSky:
     secondary: str
     continued_share: Array
     even_gas: bool
+    round_gas: bool
     table: Callable[[Mapping[str, int]], Emissivity]
     attributes: dict[str, Any]
     sources: tuple[SourceField, ...] = ()
@@ -81,6 +82,8 @@ class DiffuseSky:
         energies: ArrayLike | None = None,
         secondary: str = "gamma",
         radiation: RadiationField | None = None,
+        own_gas: GasCube | RingColumns | None = None,
+        only: Sequence[str] | None = None,
     ) -> DiffuseSky:
         """From a result at one time.
 
@@ -88,52 +91,45 @@ class DiffuseSky:
         ----------
         dataset : xarray.Dataset            a result with ``flux``, the intensity everywhere
         model : PionProduction              how nuclei on gas radiate
-        energies : array_like, optional     [GeV]; default all that are supported, PER_DECADE per decade
+        energies : array_like, optional     [GeV]; default all that are supported, 8 per decade
         secondary : str                     "gamma" or "neutrino"
         radiation : RadiationField          what absorbs gamma rays; None: nothing
+        own_gas : GasCube or RingColumns    gas instead of that of the run, or columns it is scaled to
+        only : sequence of str              some of :data:`cyldiff.observables.processes.PROCESSES`; default all
+            that the result has the particles for
 
         Raises
         ------
         DataError
-            if the result has no such maps or no config, or does not support an energy.
+            if the result has no such maps or no config, or does not support an energy or a process.
         """
         gas = gas_of(dataset)
         kinetic_energy = dataset["kinetic_energy"].values.astype(float)
-        chosen = default_energies(kinetic_energy, model) if energies is None else np.atleast_1d(energies)
+        processes = chosen_processes(dataset, model, secondary, only)
+        ranges = ranges_of(dataset, model, processes)
+        chosen = energies_of(ranges) if energies is None else np.atleast_1d(energies)
+        check_range(np.asarray(chosen, dtype=float), dataset, model, ranges)
         make_table = partial(
             _table, chosen, kinetic_energy, model, secondary=secondary, helium_fraction=gas.helium_fraction
         )
-        table = make_table(mass_numbers(dataset))
-        components = _components(dataset)
-        if components:
-            fields = [
-                EmissionField.of_pions(dataset, table, component=name, name=name) for name in components
-            ]
-        else:
-            fields = [EmissionField.of_pions(dataset, table, name=_whole(dataset))]
-        emission = EmissionStack.of(fields)
-        at_sun = {
-            name: 1e-4 * dataset["flux_lis"].sel(species=name).values[:, None] for name in table.matrices
-        }
+        table = make_table(mass_numbers(dataset)) if "pion-decay" in processes else None
+        emission = EmissionStack.of(parts_of(dataset, chosen, processes, table))
         absorbing = radiation if secondary == "gamma" else None
         return cls(
             emission=emission,
-            sight=LineOfSight(
-                sun_of(dataset),
-                lambda r, z, phi: gas.hydrogen(r, z, phi if "phi" in dataset.dims else None),
-                emission.mesh,
-                gas.edges,
-            ),
+            sight=sight_of(dataset, gas, emission.mesh, own_gas),
             absorption=Absorption.none(chosen.size)
             if absorbing is None
             else Absorption.by(absorbing, np.asarray(chosen, dtype=float)),
             secondary=secondary,
-            continued_share=table.continued_share(at_sun)[:, 0],
-            even_gas=gas.symmetric,
+            continued_share=_continued(dataset, table, chosen.size),
+            even_gas=gas.symmetric and own_gas is None,
+            round_gas=own_gas is None,
             table=make_table,
             attributes={
                 "pion_production": model.model_dump_json(),
                 "absorption": "none" if absorbing is None else absorbing.model_dump_json(),
+                "processes": ", ".join(processes),
                 "run": str(dataset.attrs.get("run", dataset.attrs.get("title", ""))),
             },
         )
@@ -194,27 +190,30 @@ class DiffuseSky:
     def mirror(self) -> tuple[bool, bool]:
         """Whether l and -l, and b and -b, see the same."""
         values = self.emission.values
-        in_l = values.shape[1] == 1
+        in_l = values.shape[1] == 1 and self.round_gas
         in_b = self.sight.sun.z == 0.0 and self.even_gas and np.array_equal(values, values[:, :, ::-1])
         return in_l, in_b
 
     def weighted(self, weights: Mapping[str, float]) -> DiffuseSky:
         """The same sky with factors on some components.
 
+        The name of a component as a whole, or what it has before or after the colon: a process or a source.
+
         Raises
         ------
         DataError
             for a name that is none of them.
         """
-        unknown = [name for name in weights if name not in self.names]
+        known = dict.fromkeys(handle for name in self.names for handle in (name, *handles_of(name)))
+        unknown = [name for name in weights if name not in known]
         if unknown:
             raise DataError(
                 f"no component {quoted(unknown[0])} to weigh; there are {', '.join(self.names)}"
-                f"{nearest(unknown[0], self.names)} (components of a result: output.components = true)"
+                f"{nearest(unknown[0], list(known))} (components of a result: output.components = true)"
             )
-        factors = np.array([weights.get(name, 1.0) for name in self.emission.names])
+        factors = np.array([factor_of(name, weights) for name in self.emission.names])
         values = np.ascontiguousarray(self.emission.values * factors[:, None])
-        sources = [replace(s, weight=s.weight * weights.get(s.name, 1.0)) for s in self.sources]
+        sources = [replace(s, weight=s.weight * factor_of(s.name, weights)) for s in self.sources]
         return replace(self, emission=replace(self.emission, values=values), sources=tuple(sources))
 
     def at_energy(self, number: int) -> DiffuseSky:
@@ -311,63 +310,72 @@ class DiffuseSky:
         return xr.Dataset(variables, coords=coords, attrs={"secondary": self.secondary, **self.attributes})
 
 
+def diffuse_sky(
+    dataset: xr.Dataset,
+    *,
+    model: str | PionProduction = "kelner-2006",
+    enhancement: str | float | None = None,
+    energies: ArrayLike | None = None,
+    secondary: str = "gamma",
+    absorption: str | RadiationField | None = "cmb",
+    only: Sequence[str] | None = None,
+) -> DiffuseSky:
+    """Diffuse gamma rays or neutrinos of a result: what ``cyldiff gamma`` computes.
+
+    Parameters
+    ----------
+    dataset : xarray.Dataset        a result with ``flux``; of a run in time the last time counts
+    model : str or PionProduction   "kelner-2006", "kafexhiu-2014", "aafrag", or such an object
+    enhancement : str or float      nuclear enhancement of the first two, see
+                                    :mod:`cyldiff.particles.pion_production`; default that of the kind
+    energies : array_like           [GeV]; default all that are supported
+    secondary : str                 "gamma" or "neutrino" (all flavours, both signs)
+    absorption : str, RadiationField or None    kind of radiation field that absorbs gamma rays, or such an
+                                                object; None: nothing absorbs
+    only : sequence of str          of "pion-decay", "inverse-compton", "bremsstrahlung"; default all that the
+                                    result has the particles for
+
+    Raises
+    ------
+    DataError
+        for a kind that does not exist, or a result or energies that do not fit.
+    """
+    fields = {} if enhancement is None else {"nuclear_enhancement": enhancement}
+    production = of_kind("pion-production", model, fields) if isinstance(model, str) else model
+    radiation = of_kind("radiation-field", absorption, {}) if isinstance(absorption, str) else absorption
+    if "time" in dataset.dims:
+        dataset = dataset.isel(time=-1)
+    return DiffuseSky.of(
+        dataset, production, energies=energies, secondary=secondary, radiation=radiation, only=only
+    )
+
+
+def of_kind(family: str, kind: str, fields: Mapping[str, Any]) -> Any:
+    """An object of a kind from its fields.
+
+    Raises
+    ------
+    DataError
+        naming the known kinds, or what is wrong with the fields, in one line.
+    """
+    try:
+        return registry.lookup(family, kind).model_validate({"kind": kind, **fields})
+    except ValidationError as error:
+        found = (f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
+        raise DataError("; ".join(text.replace("Value error, ", "") for text in found)) from None
+    except ValueError as error:
+        raise DataError(f"{family}: {error}") from None
+
+
 def _table(
     energy: ArrayLike, kinetic_energy: Array, model: PionProduction, nuclides: Mapping[str, int], **more: Any
 ) -> Emissivity:
     return Emissivity.build(energy, kinetic_energy, model, mass_numbers=nuclides, **more)
 
 
-def _components(dataset: xr.Dataset) -> list[str]:
-    """Source components whose maps the result holds, if there are several."""
-    if "flux_component" not in dataset or dataset.sizes["component"] < 2:
-        return []
-    return [str(name) for name in dataset["component"].values]
-
-
-def _whole(dataset: xr.Dataset) -> str:
-    """Name of what all components radiate together."""
-    return str(dataset["component"].values[0]) if dataset.sizes.get("component", 0) == 1 else "diffuse"
-
-
-def default_energies(kinetic_energy: Array, model: PionProduction) -> Array:
-    """Energies of secondaries [GeV]: PER_DECADE per decade over the range that is supported."""
-    low, high = supported(kinetic_energy, model)
-    if not 0.0 < low < high:
-        # the message of an energy that is not supported has the range
-        return np.array([model.energies[0]])
-    return np.geomspace(low, high, max(2, round(PER_DECADE * np.log10(high / low)) + 1))
-
-
-def gas_of(dataset: xr.Dataset) -> GasModel:
-    """Gas of the run that made a result.
-
-    Raises
-    ------
-    DataError
-        if the result has no config, or one that this version cannot read.
-    """
-    try:
-        return GasModel.model_validate(_physics(dataset)["gas"])
-    except (KeyError, TypeError, ValueError) as error:
-        raise DataError(f"the gas of this result cannot be read from its config: {error}") from None
-
-
-def sun_of(dataset: xr.Dataset) -> Sun:
-    """Place of the Sun in the run that made a result.
-
-    Raises
-    ------
-    DataError
-        if the result has no config, or one that this version cannot read.
-    """
-    try:
-        observer = _physics(dataset)["observer"]
-        return Sun(*(parse_quantity(observer[key], "length") for key in ("r", "z")))
-    except (KeyError, TypeError, ValueError) as error:
-        raise DataError(
-            f"the place of the Sun cannot be read from the config of this result: {error}"
-        ) from None
-
-
-def _physics(dataset: xr.Dataset) -> dict[str, Any]:
-    return dict(tomllib.loads(str(dataset.attrs["config"]))["physics"])
+def _continued(dataset: xr.Dataset, table: Emissivity | None, n_energy: int) -> Array:
+    """Share of the emissivity at the Sun that comes from nuclei above the grid."""
+    if table is None:
+        return np.zeros(n_energy)
+    at_sun = {name: 1e-4 * dataset["flux_lis"].sel(species=name).values[:, None] for name in table.matrices}
+    return table.continued_share(at_sun)[:, 0]

@@ -1,18 +1,18 @@
-"""Photons from electrons of a tabulated spectrum: inverse Compton scattering and synchrotron radiation.
+"""Photons from electrons of a tabulated spectrum: inverse Compton scattering, bremsstrahlung, synchrotron radiation.
 
 A source of N(T) electrons per energy [GeV^-1] emits
 
     dN_g/dt dE_g = int dT N(T) dN/dt dE_g (E_g, T)          [GeV^-1 s^-1]
 
-with the spectra of one electron of :mod:`cyldiff.particles.inverse_compton` and
-:mod:`cyldiff.particles.synchrotron`. Of a density [GeV^-1 cm^-3] it is the emissivity per volume. Between two
+with the spectra of one electron of :mod:`cyldiff.particles.inverse_compton`, :mod:`cyldiff.particles.bremsstrahlung`
+and :mod:`cyldiff.particles.synchrotron`. Of a density [GeV^-1 cm^-3] it is the emissivity per volume. Between two
 energies of the grid N is a power law. The nodes of the integral, Gauss-Legendre in ln(E/E_g - 1) or in ln E,
 depend on the energies only; a table of them, made once, turns any number of spectra into photons.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,6 +22,7 @@ from cyldiff import constants as const
 from cyldiff.errors import DataError
 from cyldiff.galaxy.radiation_field import Greybody
 from cyldiff.particles import inverse_compton, synchrotron
+from cyldiff.particles.bremsstrahlung import Target, bremsstrahlung_cross_section
 
 __all__ = ["LeptonEmission"]
 
@@ -85,6 +86,28 @@ class LeptonEmission:
             nodes.append(electron - const.ELECTRON_MASS)
             weights.append(rate * e[:, None] * measure)
         return cls._of_nodes(e, t, nodes, weights)
+
+    @classmethod
+    def bremsstrahlung(
+        cls, energy: ArrayLike, kinetic_energy: ArrayLike, targets: Mapping[Target, float]
+    ) -> LeptonEmission:
+        """Radiation in gas, of electrons and photons far above the mass of the electron.
+
+        Parameters
+        ----------
+        energy, kinetic_energy : as :meth:`inverse_compton`
+        targets : density of each target [cm^-3], see :mod:`cyldiff.particles.bremsstrahlung`
+        """
+        e, t = _grids(energy, kinetic_energy)
+        low = np.maximum(const.ELECTRON_MASS, t[0] + const.ELECTRON_MASS - e) / e
+        z, measure = _nodes(low, (t[-1] + const.ELECTRON_MASS) / e - 1.0)
+        electron = e[:, None] * (1.0 + z)
+        speed = np.sqrt(np.maximum(1.0 - (const.ELECTRON_MASS / electron) ** 2, 0.0))
+        rate = np.zeros(electron.shape)
+        for target, density in targets.items():
+            rate += density * bremsstrahlung_cross_section(e[:, None], electron, target)
+        rate *= speed * const.SPEED_OF_LIGHT_CM_S
+        return cls._of_nodes(e, t, [electron - const.ELECTRON_MASS], [rate * e[:, None] * measure])
 
     @classmethod
     def synchrotron(cls, energy: ArrayLike, kinetic_energy: ArrayLike, field: float) -> LeptonEmission:

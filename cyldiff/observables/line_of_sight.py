@@ -11,34 +11,29 @@ discs, rings and the centre are found. The points are then used for all energies
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from cyldiff import constants as const
-from cyldiff.galaxy.coordinates import Place, unit_vector
-from cyldiff.galaxy.radiation_field import RadiationField
-from cyldiff.observables.absorption import greybody_absorption
+from cyldiff.galaxy.coordinates import Place, angles, unit_vector
+from cyldiff.observables.absorption import STEP, Absorption
 from cyldiff.observables.emission import EmissionField, EmissionStack, Mesh
 from cyldiff.observables.sky_kernels import collect
 from cyldiff.observables.source_emission import SourceField
+from cyldiff.observables.user_gas import RingColumns
 
-__all__ = ["Absorption", "LineOfSight", "Points"]
+__all__ = ["LineOfSight", "Points"]
 
 Array = NDArray[np.float64]
 #: density of H nuclei [cm^-3] at (r, z, phi) [kpc, radian], arrays of one shape
 Gas = Callable[[Array, Array, Array], Array]
 
-#: radiation relative to that at the Sun, of (r, z) [kpc]
-Profile = Callable[[Array, Array], Array]
-
 #: relative difference of the two rules that a whole line may have; the finer one is much closer
 TOLERANCE = 2e-4
 #: halvings of a piece
 DEPTH = 14
-#: step of the tables of attenuation [kpc]; K <= 0.15 kpc^-1 on the CMB makes their error 2e-6 at most
-STEP = 0.03
 #: longest first piece [kpc]
 LONGEST = 4.0
 #: directions handled together
@@ -65,42 +60,6 @@ NODES = np.concatenate([-_X, [0.0], _X[::-1]])
 KRONROD = np.concatenate([_W15, [0.209482141084727828012999174891714], _W15[::-1]])
 GAUSS = np.zeros(15)
 GAUSS[1:7:2], GAUSS[7], GAUSS[13:7:-2] = _W7, 0.417959183673469387755102040816327, _W7
-
-
-@dataclass(frozen=True, slots=True)
-class Absorption:
-    """Absorption coefficients: one that is the same everywhere, and one that follows a profile.
-
-    Attributes
-    ----------
-    uniform, varying : ndarray, shape (n_energy,)   [kpc^-1]; the second at profile = 1
-    profile : callable or None                      of (r, z) [kpc]
-    """
-
-    uniform: Array
-    varying: Array
-    profile: Profile | None = None
-
-    @classmethod
-    def none(cls, n_energy: int) -> Absorption:
-        """An empty space."""
-        return cls(np.zeros(n_energy), np.zeros(n_energy))
-
-    @classmethod
-    def by(cls, radiation: RadiationField, energy: Array) -> Absorption:
-        """What a radiation field absorbs at the energies [GeV]; its photons taken as isotropic everywhere."""
-        parts = {True: np.zeros(energy.size), False: np.zeros(energy.size)}
-        for part in radiation.parts:
-            parts[part.uniform] += greybody_absorption(energy, part.temperature, part.dilution)
-        return cls(parts[True], parts[False], radiation.profile if parts[False].any() else None)
-
-    def tables(self, longest: float) -> tuple[Array, Array]:
-        """exp(-K s) at multiples of STEP up to `longest` [kpc]: of the uniform part and of the other."""
-        s = STEP * np.arange(int(np.ceil(longest / STEP)) + 2)
-        nothing = np.ones((1, self.uniform.size))
-        near = np.exp(-np.outer(s, self.uniform)) if self.uniform.any() else nothing
-        far = np.exp(-np.outer(s, self.varying)) if self.varying.any() else nothing
-        return near, far
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +95,7 @@ class LineOfSight:
     edges : tuple of float          heights at which the gas jumps [kpc]
     tolerance : float               see TOLERANCE
     longest : float                 longest first piece; smaller for clumpy gas [kpc]
+    rings : RingColumns or None     columns that the gas is scaled to
     """
 
     sun: Place
@@ -144,6 +104,7 @@ class LineOfSight:
     edges: tuple[float, ...] = ()
     tolerance: float = TOLERANCE
     longest: float = LONGEST
+    rings: RingColumns | None = None
 
     def intensity(
         self,
@@ -256,7 +217,12 @@ class LineOfSight:
         order = np.lexsort((rest[0], index))
         counts = np.bincount(index.astype(np.int64), minlength=unit.shape[0])
         start = np.concatenate([[0], np.cumsum(counts)])
-        return Points(start, *(column[order] for column in rest))
+        points = Points(start, *(column[order] for column in rest))
+        if self.rings is None:
+            return points
+        wanted = self.rings.at(*angles(unit))
+        scaled = self.rings.scaled(start, points.r, points.weight, points.density, wanted)
+        return replace(points, density=scaled)
 
     def _pieces(self, unit: Array, passing: Array | None) -> tuple[NDArray[np.int64], Array, Array]:
         """First pieces of every line: its number, lower and upper end [kpc]; cut next to the place `passing`."""
@@ -269,6 +235,8 @@ class LineOfSight:
         steps = np.arange(
             0.0, 2.0 * np.hypot(self.mesh.radius, self.mesh.half_height) + self.longest, self.longest
         )
+        for radius in self.rings.radii if self.rings else ():
+            crossings += self._through(unit, across, radius)
         if passing is not None:
             crossings.append(unit @ (passing - np.array([-self.sun.r, 0.0, self.sun.z])))
         cuts = np.stack([axis, *crossings, *(np.full(end.shape, s) for s in steps), end], axis=1)
@@ -285,6 +253,13 @@ class LineOfSight:
         last = np.concatenate([first[1:], [True]])
         high[last] = end
         return lines, low, high
+
+    def _through(self, unit: Array, across: Array, radius: float) -> list[Array]:
+        """Distances at which lines enter and leave a cylinder [kpc]; zero where they do not."""
+        with np.errstate(divide="ignore", invalid="ignore"):
+            towards = unit[:, 0] * self.sun.r
+            root = np.sqrt(towards**2 + across**2 * (radius**2 - self.sun.r**2))
+            return [np.nan_to_num((towards + sign * root) / across**2, nan=0.0) for sign in (-1.0, 1.0)]
 
     def _end(self, unit: Array, across: Array) -> Array:
         """Distance to the surface of the box [kpc]."""

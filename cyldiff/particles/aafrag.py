@@ -63,7 +63,14 @@ def lowest_kinetic_energy() -> float:
 
 
 def _table(secondary: str, projectile: int, target: str, energy: Array, kinetic_energy: Array) -> Array:
-    """dsigma/dE [mb/GeV] of one tabulated pair, shape (n_energy, n_T); zero below the table."""
+    """dsigma/dE [mb/GeV] of one tabulated pair, shape (n_energy, n_T); zero below the table. Not to be changed."""
+    return _cached(secondary, projectile, target, energy.tobytes(), kinetic_energy.tobytes())
+
+
+@lru_cache(maxsize=16)
+def _cached(secondary: str, projectile: int, target: str, energies: bytes, kinetic_energies: bytes) -> Array:
+    """The same by the bytes of the energies: every nuclide asks for the two tables next to it."""
+    energy, kinetic_energy = np.frombuffer(energies), np.frombuffer(kinetic_energies)
     combination = f"{PROJECTILES[projectile]}-{target}"
     mass = const.PROTON_MASS if projectile == 1 else const.ATOMIC_MASS_UNIT
     out = np.zeros((energy.size, kinetic_energy.size))

@@ -31,6 +31,10 @@ Array = NDArray[np.float64]
 _POINTS = 6
 #: what N(T) is taken to be between them, T^-INDEX times a straight line in ln T: exact for that power law
 _INDEX = 2.7
+#: parents up to this factor above the grid count
+_TAIL = 1e3
+#: names in AAfrag
+_PROJECTILES = {"H1": "p", "He4": "He"}
 #: kinetic energy of a proton that makes a pion on a proton at rest [GeV] (Kafexhiu et al. 2014, PRD 90, 123014)
 PION_THRESHOLD = 0.2797
 
@@ -56,7 +60,8 @@ class LeptonProduction(Model):
         Returns
         -------
         ndarray, shape (2, n_T, n_T)   ``matrix[target] @ N`` is int beta dsigma/dT N(T') dT' [mb], for N(T')
-            per (GeV/n); nothing above the last energy counts.
+            per (GeV/n). Above the last energy N goes on as T'^-2.7 up to a thousand times it, or the end of the
+            tables: half of the leptons of T come from parents of more than 10 T.
 
         Raises
         ------
@@ -76,6 +81,10 @@ class LeptonProduction(Model):
         energy : kinetic energy of the lepton [GeV], shape (n_energy,)
         """
 
+    def highest(self, parent: str) -> float:
+        """Kinetic energy per nucleon at which cross sections end [GeV]."""
+        return math.inf
+
     def check(self) -> None:
         """Raise DataError if something that is needed is not there."""
 
@@ -85,21 +94,25 @@ def _matrix(model: LeptonProduction, parent: str, child: str, energies: tuple[fl
     grid = np.array(energies)
     nucleus = nuclides()[parent]
     nodes, weights = np.polynomial.legendre.leggauss(_POINTS)
-    step = np.diff(np.log(grid))[:, None]
+    step = float(np.log(grid[-1] / grid[0])) / (len(grid) - 1)
+    end = max(min(_TAIL * grid[-1], model.highest(parent)), grid[-1])
+    tail = int(np.log(end / grid[-1]) / step)
+    lower = np.concatenate([grid[:-1], grid[-1] * np.exp(step * np.arange(tail))])[:, None]
     share = 0.5 * (1.0 + nodes)
-    at = grid[:-1, None] * np.exp(step * share)
+    at = lower * np.exp(step * share)
     beta = Kinematics(at.ravel(), nucleus.Z, nucleus.A, nucleus.mass_per_nucleon).beta.reshape(at.shape)
-    # dT' = T' dlnT', N(T') = T'^-index [(1 - x) N_j T_j^index + x N_(j+1) T_(j+1)^index]
-    measure = 0.5 * weights * step * at * beta
-    lower = measure * (1.0 - share) * (grid[:-1, None] / at) ** _INDEX
-    upper = measure * share * (grid[1:, None] / at) ** _INDEX
-    result = np.zeros((2, len(grid), len(grid)))
-    for number, target in enumerate(("H", "He")):
-        sigma = model.cross_section(parent, child, target, at=at.ravel(), energy=grid)
-        sigma = sigma.reshape(*at.shape, len(grid))
-        result[number, :, :-1] += np.einsum("jg,jgk->kj", lower, sigma)
-        result[number, :, 1:] += np.einsum("jg,jgk->kj", upper, sigma)
-    return result
+    # dT' = T' dlnT', N(T') = T'^-index [(1 - x) N_j T_j^index + x N_(j+1) T_(j+1)^index]; in the tail both are
+    # the last energy
+    measure = 0.5 * weights * step * at ** (1.0 - _INDEX) * beta
+    left = np.minimum(np.arange(len(lower)), len(grid) - 1)
+    right = np.minimum(left + 1, len(grid) - 1)
+    shares = np.zeros((len(lower), _POINTS, len(grid)))
+    rows = np.arange(len(lower))
+    shares[rows, :, left] += measure * (1.0 - share) * grid[left, None] ** _INDEX
+    shares[rows, :, right] += measure * share * grid[right, None] ** _INDEX
+    to_grid = shares.reshape(-1, len(grid))
+    targets = (model.cross_section(parent, child, t, at=at.ravel(), energy=grid) for t in ("H", "He"))
+    return np.stack([sigma.T @ to_grid for sigma in targets])
 
 
 @register("lepton-production", "aafrag")
@@ -108,7 +121,7 @@ class AAfrag(LeptonProduction):
 
     Kachelriess, Moskalenko & Ostapchenko 2019, CPC 245, 106846 (AAfrag); Koldobskiy et al. 2021, PRD 104,
     123027 (the package ``aafragpy``, which both are read through). Protons and 4He on hydrogen and helium;
-    heavier nuclei, some 5 % of all that is made, are left out.
+    heavier nuclei, some 7 % of all that is made, are left out.
 
     The tables for protons begin at a total energy of 4 GeV. Below, spectra are those of p-p of Kamae et al.
     2006, ApJ 647, 692, times one number per pair of nuclei that makes the number of leptons continuous there.
@@ -122,9 +135,15 @@ class AAfrag(LeptonProduction):
         """Raise DataError if ``aafragpy`` is not installed."""
         _package()
 
+    def highest(self, parent: str) -> float:
+        """End of the tables, on hydrogen and helium [GeV per nucleon]."""
+        nucleus = nuclides()[parent]
+        name = _PROJECTILES[parent]
+        return min(_last(f"{name}-{t}") for t in ("p", "He")) / nucleus.A - nucleus.mass_per_nucleon
+
     def cross_section(self, parent: str, child: str, target: str, *, at: Array, energy: Array) -> Array:
         """dsigma/dT of the lepton [mb/GeV], shape (n_at, n_energy)."""
-        projectile, on = {"H1": "p", "He4": "He"}[parent], {"H": "p", "He": "He"}[target]
+        projectile, on = _PROJECTILES[parent], {"H": "p", "He": "He"}[target]
         secondary = {"electron": "el", "positron": "posi"}[child]
         on_table = at >= _lowest()
         result = np.empty((len(at), len(energy)))

@@ -25,6 +25,8 @@ _OWN = {
     "sources": ("source", "sources"),
     "band": ("quantile", "population"),
     "ring": ("quantile", "population"),
+    "diffuse": ("gamma_realisation", 'population" with a section "[gamma]'),
+    "detections": ("gamma_realisation", 'population" with a section "[gamma]'),
 }
 
 
@@ -45,7 +47,8 @@ def draw(
     what : str                  a ratio ("B/C", "Be10/Be9", "10Be/9Be"), one spectrum ("spectrum:H",
                                 "spectrum:C12") or several on one axis ("spectra", "spectra:H,He,Fe"), or
                                 of a file of sources "sources", "sources:He", or of a population "band",
-                                "band:He4", "ring", "ring:3.5 PeV";
+                                "band:He4", "ring", "ring:3.5 PeV", and with gamma rays
+                                "diffuse", "diffuse:clouds", "detections";
                                 spectra are shown times the abscissa to the power 2.7, those of
                                 interstellar data as they are
     path : str or Path          file to write; .png, .pdf or .svg
@@ -78,6 +81,7 @@ def draw(
 
         from cyldiff.plot.overview import overview_figure
         from cyldiff.plot.population import band_figure, ring_figure
+        from cyldiff.plot.population_gamma import detections_figure, diffuse_figure
         from cyldiff.plot.quantity import quantity_figure
         from cyldiff.plot.sources import sources_figure
     except ModuleNotFoundError as error:
@@ -90,6 +94,10 @@ def draw(
             figure = band_figure(dataset, rest, data)
         elif word == "ring":
             figure = ring_figure(dataset, rest)
+        elif word == "diffuse":
+            figure = diffuse_figure(dataset, rest)
+        elif word == "detections":
+            figure = detections_figure(dataset)
         elif request is None:
             figure = sources_figure(dataset, rest or str(dataset["species"].values[0]), data)
         else:

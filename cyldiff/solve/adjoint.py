@@ -8,7 +8,7 @@ phi: m may be any number, and modes between those that were solved are interpola
 Three things are observed at a place: the density and its derivatives in r and z (that in phi follows
 from the modes of the density). They enter as right-hand sides: as the stencils with which
 :meth:`Grid.at` reads a field, or as what they have become a short while earlier, a Gaussian that the grid
-resolves (:mod:`cyldiff.sources.kernel_modes`).
+resolves (:mod:`cyldiff.sources.response.kernel_modes`).
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.interpolate import CubicSpline
+from scipy.interpolate import make_interp_spline
 
 from cyldiff.errors import ConvergenceError, GridError
 from cyldiff.grid import Grid, per_momentum
@@ -38,7 +38,9 @@ VALUE, SLOPE_R, SLOPE_Z = range(3)
 #: every mode up to this one is solved
 EVERY_MODE = 12
 #: ratio of neighbouring modes beyond
-MODE_RATIO = 1.06
+MODE_RATIO = 1.12
+#: of the spline between solved modes
+SPLINE_ORDER = 7
 #: cycles of one pass of a steady solve, and passes before it counts as failed
 MAXIMUM_CYCLES, MAXIMUM_PASSES = 60, 12
 #: residual that cannot be reduced, relative to sum (diagonal |R| V)
@@ -76,12 +78,14 @@ def synthesis(modes: Array, angles: Array, *, odd: bool = False) -> Array:
     ``sum_m e_m R_m cos(m psi)``; `odd`: ``sum_m 2 m R_m sin(m psi)``, the derivative for the observer's phi.
     """
     every = np.arange(int(modes[-1]) + 1)
-    scale = np.log1p(modes)
-    between = CubicSpline(scale, np.eye(len(modes)), bc_type="not-a-knot" if len(modes) > 3 else "natural")
+    # evenly spaced where all are solved, and where neighbours have a ratio
+    scale = np.arcsinh(modes / EVERY_MODE)
+    order = min(SPLINE_ORDER, len(modes) - 1)
+    between = make_interp_spline(scale, np.eye(len(modes)), k=order - (order + 1) % 2)
     weight = np.where(every > 0, 2.0, 1.0)
     phase = np.outer(angles, every)
     waves = weight * every * np.sin(phase) if odd else weight * np.cos(phase)
-    return waves @ between(np.log1p(every))
+    return waves @ between(np.arcsinh(every / EVERY_MODE))
 
 
 class _ModeSolver(SteadySolver):

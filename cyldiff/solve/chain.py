@@ -35,6 +35,8 @@ Progress = Callable[[Sequence[Species]], Iterable[Species]]
 NEGATIVE = 1e-7
 #: a source this far below the largest is cut off: such momenta are not solved, their density is zero
 FAINTEST = 1e-60
+#: solves of a lepton with more and more upwind fluxes, until nothing is negative
+WIDENINGS = 5
 MINIMUM_ALIVE = 8  #: energies that are always solved
 
 
@@ -250,21 +252,18 @@ class ChainSolver:
                 continue
             name = species.name if len(sources) == 1 else f"{species.name} from {component.name}"
             alive, guess = _alive(level), None
+            if similar is not None:
+                guess = similar[number, index] * to_log_p
+            elif number in entering:
+                before = density[number, index - 1] * to_log_p
+                # beyond a cut-off the density no longer goes with the source
+                guess = before * self.column(np.where(steep, 0.0, _ratio(level, entering[number])))
+            entering[number] = level
             if shared is None:
-                operator, guess = self._monotone(index, source, alive, name)
+                operator, solution, report = self._solve_by_place(index, source, alive, name)
             else:
                 operator = shared
-                if similar is not None:
-                    guess = similar[number, index] * to_log_p
-                elif number in entering:
-                    before = density[number, index - 1] * to_log_p
-                    # beyond a cut-off the density no longer goes with the source
-                    guess = before * self.column(np.where(steep, 0.0, _ratio(level, entering[number])))
-            entering[number] = level
-            solution = np.zeros(self.grid.shape)
-            solution[:alive], report = self._solve_one(
-                operator.below(alive), source[:alive], guess, feedback, name, alive
-            )
+                solution, report = self._solve_one(operator, source, guess, feedback, name, alive)
             self._check(solution, name)
             flow.add(operator, solution, source if feedback is None else source + feedback(solution))
             density[number, index] = solution / to_log_p
@@ -279,17 +278,28 @@ class ChainSolver:
         """Whether spectra end at every place by themselves: where leptons do not get to before they cool."""
         return species.is_lepton and self.scheme == "third-order"
 
-    def _monotone(self, index: int, source: Array, alive: int, name: str) -> tuple[TransportOperator, Array]:
-        """Operator of a lepton of one source, and a start: both from a solve with upwind losses.
+    def _solve_by_place(
+        self, index: int, source: Array, alive: int, name: str
+    ) -> tuple[TransportOperator, Array, SolveReport]:
+        """Solve a lepton: first with upwind losses, then with the third order wherever that is no danger.
 
-        That solution, which is positive, says where the spectra are too steep for a third-order flux.
+        The first solution, which is positive, says where the spectra are too steep for a third-order flux.
+        Where the second one is negative all the same, the flux is made upwind as well.
         """
-        upwind = self.operator(index, scheme="upwind").below(alive)
-        start = np.zeros(self.grid.shape)
-        start[:alive], _ = self._solve_one(
-            upwind, source[:alive], None, None, f"{name} (upwind losses)", alive
-        )
-        return self.operator(index, steep_places(start)), start
+        upwind = self.operator(index, scheme="upwind")
+        solution, report = self._solve_one(upwind, source, None, None, f"{name} (upwind losses)", alive)
+        steep, steps = steep_places(solution), report.steps
+        for _ in range(WIDENINGS):
+            operator = self.operator(index, steep)
+            solution, report = self._solve_one(operator, source, solution, None, name, alive)
+            steps += report.steps
+            largest = self.comm.maximum(np.nan_to_num(solution.max(axis=self._in_space), nan=0.0))
+            negative = solution < -0.01 * NEGATIVE * self.column(largest)
+            if not self.comm.any(bool(negative.any())):
+                break
+            steep = steep | negative
+            steep[1:] |= negative[:-1]
+        return operator, solution, replace(report, steps=steps)
 
     def _check(self, solution: Array, name: str) -> None:
         """Refuse a field that is not a number, or negative beyond round-off, on all ranks together."""
@@ -308,12 +318,17 @@ class ChainSolver:
         name: str,
         alive: int,
     ) -> tuple[Array, SolveReport]:
-        """Solve the lowest `alive` momenta."""
-        if feedback is not None and alive < len(self.grid.kinetic_energy):
+        """Solve the lowest `alive` momenta; nothing is above."""
+        whole = np.zeros(self.grid.shape)
+        if feedback is not None and alive < len(whole):
             feedback = _padded(feedback, self.grid.shape, alive)
+        operator, source = operator.below(alive), source[:alive]
         guess = None if guess is None else guess[:alive]
         if not self.direct:
-            return self.solver.solve(operator, source, guess=guess, feedback=feedback, name=name)
+            whole[:alive], report = self.solver.solve(
+                operator, source, guess=guess, feedback=feedback, name=name
+            )
+            return whole, report
         solution = solve_direct(operator, source)
         while feedback is not None:
             updated = solve_direct(operator, source + feedback(solution))
@@ -321,7 +336,8 @@ class ChainSolver:
             solution = updated
             if change < 1e-12:
                 break
-        return solution, SolveReport("direct", 0, 0.0, ())
+        whole[:alive] = solution
+        return whole, SolveReport("direct", 0, 0.0, ())
 
     def feedback(self, index: int) -> Feedback | None:
         """Source that the solution of a nuclide makes of itself: secondary protons, for protons."""

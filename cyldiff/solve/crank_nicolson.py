@@ -115,8 +115,8 @@ class Stepper:
     report: TimeReport = field(default_factory=TimeReport)
 
     def __post_init__(self) -> None:
-        solvers = {id(operator): operator for operator in self.operators}
-        solvers = {key: _StepSolver(operator) for key, operator in solvers.items()}
+        different = {id(operator): operator for operator in self.operators}
+        solvers = {key: _StepSolver(operator) for key, operator in different.items()}
         self._linear = [solvers[id(operator)] for operator in self.operators]
         self.accounts = [_empty_account() for _ in self.operators]
         self.largest: list[Array] = [np.zeros(o.grid.shape[0]) for o in self.operators]

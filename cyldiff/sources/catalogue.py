@@ -257,9 +257,9 @@ class Catalogue:
 
     @property
     def species(self) -> tuple[Species, ...]:
-        """All species that some source injects, by charge and mass number."""
+        """All species that some source injects, by charge and mass number; leptons last."""
         injected = {name for source in self.sources for name in source.species}
-        return tuple(sorted((injectable()[name] for name in injected), key=lambda s: (s.Z, s.A)))
+        return tuple(sorted((injectable()[name] for name in injected), key=lambda s: (s.is_lepton, s.Z, s.A)))
 
     def positions(self, sun: Place) -> Array:
         """Galactocentric (x, y, z), shape (n, 3) [kpc]; `sun` is the observer of the model."""

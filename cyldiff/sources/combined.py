@@ -240,7 +240,7 @@ def _appended(one: xr.DataArray, other: xr.DataArray) -> xr.DataArray:
 def _power_above(added: xr.Dataset) -> Array:
     """Present power above the lowest energy of the grid [erg/s], the integral as for grid components."""
     t = added["kinetic_energy"].values
-    nucleons = np.array([injectable()[str(name)].A for name in added["species"].values])
+    nucleons = np.array([injectable()[str(name)].nucleons for name in added["species"].values])
     number = added["injected_number"].transpose("source", *_SPECTRUM).values
     energy = np.trapezoid(nucleons[:, None] * t**2 * number, x=np.log(t), axis=-1) / ERG_GEV
     given = added["injected_energy"].transpose("source", "species").values

@@ -3,7 +3,7 @@
     G(s) = (1 / pi R^2) sum_mn eps_m cos m(phi - phi_s) J_m(a_mn r/R) J_m(a_mn r_s/R) / J_{m+1}(a_mn)^2
            exp(-(a_mn / R)^2 s) ,   J_m(a_mn) = 0, eps_0 = 1, eps_m = 2
 
-(Carslaw & Jaeger 1959, Conduction of Heat in Solids, 14.8). Paths by way of the edge are longer, in the
+(Carslaw & Jaeger 1959, Conduction of Heat in Solids, ch. XIV). Paths by way of the edge are longer, in the
 exponent rho^2/4s, by (R - r)(R - r_s)/s or more; where that is above NEGLIGIBLE, the Gaussian of free space is
 taken. So it is for rho^2/4s > STEEP, where the terms of the series cancel: there the density is below
 exp(-20) of that at the source, and the Gaussian is an upper limit. Elsewhere the relative error is below 1e-6.
@@ -24,7 +24,7 @@ __all__ = ["bessel_zeros", "cylinder_modes"]
 
 Array = NDArray[np.float64]
 
-#: zeros are tabulated up to one of these; the last serves spreads from (0.17 kpc)^2 on for R = 20 kpc
+#: zeros are tabulated up to one of these; the last serves sqrt(4 s) from 0.34 kpc on for R = 20 kpc
 TABLES = (50.0, 100.0, 200.0, 400.0, 800.0)
 
 
@@ -79,6 +79,8 @@ def cylinder_modes(source: Array, observer: Array, *, edge: float, smallest: flo
             f"expected {2.0 * edge * np.sqrt(NEGLIGIBLE) / TABLES[-1]:.2g} kpc or more, or no edge"
         )
     m, zero, norm = bessel_zeros(next(table for table in TABLES if table >= wanted))
+    count = max(1, int(np.searchsorted(zero, wanted)))
+    m, zero, norm = m[:count], zero[:count], norm[:count]
     angle = m * (np.arctan2(observer[1], observer[0]) - np.arctan2(source[1], source[0]))
     amplitude = np.where(m == 0, 1.0, 2.0) * jv(m, zero * r_source / edge) / (np.pi * (edge * norm) ** 2)
     k, x = zero / edge, zero * r / edge

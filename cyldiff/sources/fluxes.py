@@ -28,6 +28,7 @@ from cyldiff.sources.at_sun import AtSun, response_at_sun, to_intensity
 from cyldiff.sources.catalogue import Catalogue
 from cyldiff.sources.catalogue_file import check_catalogue, load_catalogue
 from cyldiff.sources.fluxes_dataset import origin, sources_dataset
+from cyldiff.sources.leptons_at_sun import leptons_at_sun
 from cyldiff.sources.model import PropagationModel, as_model
 from cyldiff.sources.propagation import (
     KERNELS,
@@ -35,6 +36,7 @@ from cyldiff.sources.propagation import (
     is_uniform,
     left_out,
     propagation_at_sun,
+    require_uniform,
     uniform_propagation,
 )
 from cyldiff.sources.superposition import PointPropagation, green_functions, summed
@@ -88,7 +90,8 @@ def source_fluxes(
         parts, note = response_at_sun(catalogue, model, energy)
     else:
         parts = _closed_forms(catalogue, model, energy, kernel=name, edge=edge, named=kernel is not None)
-        note = "; ".join(left_out(model.physics, catalogue.species[0], energy))
+        nuclei = [s for s in catalogue.species if not s.is_lepton]
+        note = "; ".join(left_out(model.physics, nuclei[0], energy) if nuclei else [])
     dataset = sources_dataset(catalogue, model, energy, parts)
     uniform = "uniform" if is_uniform(model.physics) else "that at the Sun, taken for all places"
     dataset.attrs = {
@@ -111,6 +114,13 @@ def _closed_forms(
     here = np.array([[-sun.r, 0.0, sun.z]])
     parts = []
     for i, nucleus in enumerate(catalogue.species):
+        if nucleus.is_lepton:
+            require_uniform(model.physics, named=named)
+            height = model.physics.halo.half_height if kernel == "halo" else None
+            parts.append(
+                leptons_at_sun(catalogue, nucleus, model, energy, half_height=height, to_sun=_AT_SUN)
+            )
+            continue
         travel = _travel(model, nucleus, energy, kernel=kernel, edge=edge, named=named)
         value, slope = green_functions(segments, here, travel)
         number = segments.energy[:, None] * spectra[segments.spectrum, i]
@@ -134,7 +144,7 @@ def density_of_sources(
     edge: bool = False,
     kinetic_energy: ArrayLike | None = None,
 ) -> xr.DataArray:
-    """Intensity of all sources together at points, or at the nodes of a cylindrical mesh.
+    """Intensity of the nuclei of all sources together at points, or at the nodes of a cylindrical mesh.
 
     Parameters
     ----------
@@ -160,7 +170,9 @@ def density_of_sources(
         raise CyldiffError(
             "the response of the grid is known for the Sun only; ask for a kernel by name, or put the sources on a grid"
         )
-    species = catalogue.species
+    species = tuple(s for s in catalogue.species if not s.is_lepton)
+    if not species:
+        raise CyldiffError("the density of leptons is known at the Sun only; see source_fluxes")
     segments, spectra = catalogue.segments(model.physics.observer), catalogue.spectra(species, energy)
     flux = []
     for i, nucleus in enumerate(species):

@@ -331,6 +331,8 @@ def _range_that_counts(low, high, energy, geometry, modes):
     if disc_rate > 0.0 and half_height == np.inf:  # then the losses rise as sqrt(t) only
         high = min(high, (np.sqrt(low) + 2.0 * NEGLIGIBLE * diffusion / disc_rate) ** 2)
     best = min(best, high)
+    if distance2 == 0.0:
+        return low, high, distance2, fall
     deepest = distance2 / best + 4.0 * (fall * best + NEGLIGIBLE)
     return max(low, distance2 / deepest), high, distance2, fall
 
@@ -506,41 +508,60 @@ def _fill_lost(t, half_height, energies, low, high, lost):
 
 #: how a block of energies is evaluated
 _BY_PIECE, _BY_FREE, _BY_IMAGES, _BY_SINES, _BY_EITHER, _ZERO, _EMPTY = range(7)
+#: exponents of the slowest sine from which on six of them are enough, s = 0.3 H^2, and until which eleven
+#: images are, s = 0.6 H^2
+_LATE, _SOON = 0.3 * 0.25 * np.pi**2, 0.6 * 0.25 * np.pi**2
 
 
 @njit(**OPTIONS)
-def _method(young, old, oldest, slow, fast, lost, place, empty):
-    """How to evaluate a short piece for a block of energies, D from `slow` to `fast`; which rule, in how many parts.
+def _measures(young, old, oldest, place):
+    """What decides on the method and does not depend on the energy.
+
+    X D t = d^2/4; what it changes by from `old` to `oldest`; the same by way of the nearest wall; the rate of
+    the slowest sine; half of the length in units of the middle.
+    """
+    dx, dy, z, z_source, half_height, _ = place
+    quarter = 0.25 * (dx * dx + dy * dy + (z - z_source) ** 2)
+    later = quarter * (1.0 / old - 1.0 / oldest) if old < oldest else 0.0
+    wall, rate = np.inf, 0.0
+    if half_height != np.inf:
+        # a path by way of it is longer, in the exponent, by (H - |z|) (H - |z_s|) / s or more
+        up, down = (half_height - z) * (half_height - z_source), (half_height + z) * (half_height + z_source)
+        wall, rate = min(up, down), 0.25 * np.pi * np.pi / (half_height * half_height)
+    return quarter, later, wall, rate, (old - young) / (old + young)
+
+
+@njit(**OPTIONS)
+def _method(young, old, oldest, slow, fast, lost, measures, empty):
+    """How to evaluate a short piece for a block of energies, with which rule and in how many parts.
 
     Parameters
     ----------
     oldest : age at which the whole piece began: what is negligible next to that age is left out
+    slow, fast : smallest and largest D
     lost : largest loss exponent at `oldest`
+    measures : of :func:`_measures`
     empty : exponent of the slowest sine at which the halo counts as empty
     """
-    dx, dy, z, z_source, half_height, _ = place
-    distance2 = dx * dx + dy * dy + (z - z_source) ** 2
-    low, high, H2 = slow * young, fast * old, half_height * half_height
-    rate = 0.25 * np.pi * np.pi / H2
+    quarter, later, wall, rate, length = measures
+    low, high = slow * young, fast * old
     if rate * low > empty:
         return _EMPTY, 0, 1
     if rate * low > 700.0:  # no number is that small
         return _ZERO, 0, 1
-    if 0.25 * distance2 / fast * (1.0 / old - 1.0 / oldest) > NEGLIGIBLE + rate * fast * oldest + lost:
+    if later > (NEGLIGIBLE + rate * fast * oldest + lost) * fast:
         return _ZERO, 0, 1
     rule, parts = 0, 1
-    if young < old:
-        steepness = max(0.25 * distance2 / low, rate * high if high > 0.25 * H2 else 0.0)
-        rule, parts = _rule((old - young) / (old + young) * (steepness + lost + 4.0))
+    if length > 0.0:
+        # 5.5 for powers of t: a gradient next to a wall falls as t^(-7/2) or less
+        rule, parts = _rule(length * (max(quarter / low, rate * high) + lost + 5.5))
     if parts == 0:
         return _BY_PIECE, 0, 1
-    # by way of the nearest wall the exponent is larger by (H - |z|) (H - |z_s|) / s or more
-    up, down = (half_height - z) * (half_height - z_source), (half_height + z) * (half_height + z_source)
-    if half_height == np.inf or min(up, down) > NEGLIGIBLE * high:
+    if wall > NEGLIGIBLE * high:
         return _BY_FREE, rule, parts
-    if low > 0.3 * H2:
+    if rate * low > _LATE:
         return _BY_SINES, rule, parts
-    return (_BY_IMAGES if high < 0.6 * H2 else _BY_EITHER), rule, parts
+    return (_BY_IMAGES if rate * high < _SOON else _BY_EITHER), rule, parts
 
 
 @njit(**OPTIONS)
@@ -588,12 +609,14 @@ def _add_short(young, old, oldest, scale, place, terms, energies, setting, worst
     """
     n_e, _, lossy, empty = setting
     D, n = energies[0], energies.shape[1]
-    begin = 0
-    how = _method(young, old, oldest, D[0], D[LANES - 1], worst[0], place, empty)
+    begin, measures = 0, _measures(young, old, oldest, place)
+    how = _method(young, old, oldest, D[0], D[LANES - 1], worst[0], measures, empty)
     while begin < n:
         end, then = begin + LANES, how
         while end < n and how[0] != _EMPTY:
-            then = _method(young, old, oldest, D[end], D[end + LANES - 1], worst[end // LANES], place, empty)
+            then = _method(
+                young, old, oldest, D[end], D[end + LANES - 1], worst[end // LANES], measures, empty
+            )
             if then != how:
                 break
             end += LANES
@@ -637,7 +660,7 @@ def _add_arrivals(young, begin, old, d, scale, place, terms, energies, setting, 
         steepest, lost = 0.25 * d * d / (D * first), worst[e // LANES]
         if steepest * (first / begin - first / old) > NEGLIGIBLE + rate * D * old + lost:
             continue
-        steepest = max(steepest, rate * D * begin) + lost + 4.0
+        steepest = max(steepest, rate * D * begin) + lost + 5.5
         rule, parts = _rule((begin - first) / (begin + first) * steepest)
         if parts != 1 or begin > 2.0 * first:
             _add_pieces(first, begin, scale, place, terms, energies, e, e + 1, row)

@@ -29,6 +29,7 @@ __all__ = [
     "is_uniform",
     "left_out",
     "propagation_at_sun",
+    "require_uniform",
     "uniform_propagation",
 ]
 
@@ -85,13 +86,23 @@ def uniform_propagation(
     CyldiffError
         if D depends on the place or the direction: there is no closed form.
     """
+    _refuse_other_than_uniform(physics)
+    return propagation_at_sun(physics, species, kinetic_energy, kernel=kernel, edge=edge)
+
+
+def require_uniform(physics: PhysicsConfig, *, named: bool) -> None:
+    """Refuse a closed form for a model that has none, unless the kernel was asked for by name."""
+    if not named:
+        _refuse_other_than_uniform(physics)
+
+
+def _refuse_other_than_uniform(physics: PhysicsConfig) -> None:
     if not is_uniform(physics):
         raise CyldiffError(
             f'D of kind "{physics.diffusion.kind}" depends on the place or on the direction: particles of a point '
             "source have no closed form there. Use the response of the grid (kernel grid), or ask by name for "
             "free space or the uniform halo (--kernel free, --kernel halo), which then have D at the Sun everywhere"
         )
-    return propagation_at_sun(physics, species, kinetic_energy, kernel=kernel, edge=edge)
 
 
 def propagation_at_sun(

@@ -24,7 +24,7 @@ from pydantic import Field
 from cyldiff.config.base import Model, Number, Quantity
 from cyldiff.grid import Kinematics, kinetic_energy_of_rigidity
 from cyldiff.particles.injection import BrokenPowerLawInjection
-from cyldiff.particles.species import Species, nuclides
+from cyldiff.particles.species import Species, known_species
 from cyldiff.registry import register
 
 __all__ = [
@@ -112,7 +112,7 @@ class BrokenPowerLawSpectrum(BrokenPowerLawInjection):
 
 def injectable() -> Mapping[str, Species]:
     """Species that a source may inject, by name."""
-    return nuclides()
+    return known_species()
 
 
 def diverges(spectrum: SourceSpectrum) -> bool:
@@ -205,7 +205,7 @@ def _counted(
 def _per_energy(spectrum: SourceSpectrum, nucleus: Species, kinetic_energy: Array) -> Array:
     """dN/dT per nucleon of one species with weight 1."""
     k = Kinematics(kinetic_energy, nucleus.Z, nucleus.A, nucleus.mass_per_nucleon)
-    nucleons_per_charge = nucleus.A / abs(nucleus.Z)
+    nucleons_per_charge = nucleus.nucleons / abs(nucleus.Z)
     if spectrum.variable == "kinetic-energy":
         return spectrum.law.per_rigidity(kinetic_energy * nucleons_per_charge) * nucleons_per_charge
     return spectrum.law.per_rigidity(k.rigidity) * nucleons_per_charge / k.beta
@@ -215,24 +215,24 @@ def _per_energy(spectrum: SourceSpectrum, nucleus: Species, kinetic_energy: Arra
 def _energy_above(spectrum: SourceSpectrum, nucleus: Species, minimum: float) -> float:
     """Int T_p dN of one species with weight 1 above a kinetic energy per particle [GeV]."""
     with np.errstate(all="ignore"):  # of a law beyond all bounds; carries_energy() says so
-        lowest = minimum / nucleus.A
+        lowest = minimum / nucleus.nucleons
         edges = _energy_of(spectrum, nucleus, np.exp(_panels(spectrum.law)))
         edges = np.unique(np.concatenate([[lowest], edges[edges > lowest]]))
         low, high = np.log(edges[:-1, None]), np.log(edges[1:, None])
         t = np.exp(0.5 * (low + high) + 0.5 * (high - low) * _NODES)
-        per_log = nucleus.A * t**2 * _per_energy(spectrum, nucleus, t)
+        per_log = nucleus.nucleons * t**2 * _per_energy(spectrum, nucleus, t)
         inside = float(np.sum(0.5 * (high - low) * _WEIGHTS * per_log))
         if spectrum.cutoff is not None:
             return inside
         end = edges[-1:]
-        tail = nucleus.A * end**2 * _per_energy(spectrum, nucleus, end)
+        tail = nucleus.nucleons * end**2 * _per_energy(spectrum, nucleus, end)
         return inside + float(tail[0]) / (spectrum.law.indices[-1] - 2.0)
 
 
 def _energy_of(spectrum: SourceSpectrum, nucleus: Species, x: Array) -> Array:
     """Kinetic energy per nucleon at a value of the law's variable [GV]."""
     if spectrum.variable == "kinetic-energy":
-        return x * abs(nucleus.Z) / nucleus.A
+        return x * abs(nucleus.Z) / nucleus.nucleons
     return kinetic_energy_of_rigidity(
         x, charge=nucleus.Z, mass_number=nucleus.A, mass_per_nucleon=nucleus.mass_per_nucleon
     )

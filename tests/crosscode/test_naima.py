@@ -74,6 +74,20 @@ def test_synchrotron(particles, field):
 
 
 @pytest.mark.filterwarnings("ignore")
+def test_bremsstrahlung(particles):
+    """On a plasma of hydrogen; naima has a correction to electrons on electrons that falls as m/E."""
+    energies = np.geomspace(0.1, 1e4, 6)
+    ours = LeptonEmission.bremsstrahlung(energies, GRID, {"ionised": 1.0})(law(GRID + const.ELECTRON_MASS))
+    theirs = naima.models.Bremsstrahlung(
+        particles, n0=1.0 / u.cm**3, Eemin=1e-3 * u.GeV + 0.511 * u.MeV, Eemax=1e8 * u.GeV, nEed=1000
+    )
+    theirs.weight_ee = theirs.weight_ep = 1.0
+    seen = photons(theirs, energies)
+    np.testing.assert_allclose(ours, seen, rtol=1e-2)
+    np.testing.assert_allclose(ours[energies >= 1.0], seen[energies >= 1.0], rtol=3e-3)
+
+
+@pytest.mark.filterwarnings("ignore")
 def test_pions(particles):
     energies = np.geomspace(0.1, 1e5, 13)
     t = np.geomspace(0.1, 1e8, 901)

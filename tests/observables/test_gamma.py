@@ -2,10 +2,13 @@
 
 import numpy as np
 import pytest
+import xarray as xr
 
 from cyldiff.errors import DataError
 from cyldiff.galaxy.radiation_field import CosmicMicrowaveBackground
-from cyldiff.observables.gamma import DiffuseSky, default_energies
+from cyldiff.observables.emissivity import supported
+from cyldiff.observables.gamma import DiffuseSky
+from cyldiff.observables.processes import energies_of
 from cyldiff.observables.regions import REGIONS, region_named
 from cyldiff.particles.pion_production import AAfrag, Kafexhiu2014, Kelner2006
 
@@ -109,7 +112,7 @@ def test_mirror_images_are_the_same(result):
 
 def test_energies(result):
     t = np.geomspace(1.0, 1e8, 65)
-    energies = default_energies(t, Kelner2006())
+    energies = energies_of({"pion-decay": supported(t, Kelner2006())})
     assert (energies[0], energies[-1]) == pytest.approx((100.0, 1e7))
     assert energies.size == 41
     dataset = result(halo, top=1e6)
@@ -139,3 +142,30 @@ def test_results_without_what_is_needed(result):
     del dataset.attrs["config"]
     with pytest.raises(DataError, match="config"):
         DiffuseSky.of(dataset, Kelner2006())
+
+
+def test_public_function(result):
+    import cyldiff
+
+    dataset = result(halo)
+    sky = cyldiff.diffuse_sky(dataset, enhancement=2.0, energies=[1e4, 1e6])
+    same = DiffuseSky.of(
+        dataset,
+        Kelner2006(nuclear_enhancement=2.0),
+        energies=[1e4, 1e6],
+        radiation=CosmicMicrowaveBackground(),
+    )
+    assert np.array_equal(sky.intensity(30.0, 1.0), same.intensity(30.0, 1.0))
+    two = xr.concat([dataset, dataset], dim="time").assign_coords(time=[1.0, 2.0])
+    for name in ("charge", "mass_number", "r_bounds", "z_bounds"):
+        two[name] = dataset[name]
+    assert np.array_equal(
+        cyldiff.diffuse_sky(two, energies=[1e4], absorption=None).intensity(30.0, 1.0),
+        DiffuseSky.of(dataset, Kelner2006(), energies=[1e4]).intensity(30.0, 1.0),
+    )
+    with pytest.raises(DataError, match='did you mean "aafrag"'):
+        cyldiff.diffuse_sky(dataset, model="aafrg")
+    with pytest.raises(DataError, match="nuclear_enhancement"):
+        cyldiff.diffuse_sky(dataset, model="aafrag", enhancement=1.84)
+    with pytest.raises(DataError, match="radiation-field"):
+        cyldiff.diffuse_sky(dataset, absorption="cbm")

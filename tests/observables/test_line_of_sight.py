@@ -6,10 +6,11 @@ import pytest
 from cyldiff import constants as const
 from cyldiff.galaxy.coordinates import unit_vector
 from cyldiff.galaxy.radiation_field import CosmicMicrowaveBackground, Delahaye2010
-from cyldiff.observables.absorption import cmb_absorption
+from cyldiff.observables.absorption import Absorption, cmb_absorption
 from cyldiff.observables.emission import EmissionField, EmissionStack
-from cyldiff.observables.gamma import DiffuseSky, Sun, gas_of, sun_of
-from cyldiff.observables.line_of_sight import GAUSS, KRONROD, NODES, Absorption, LineOfSight
+from cyldiff.observables.gamma import DiffuseSky
+from cyldiff.observables.line_of_sight import GAUSS, KRONROD, NODES, LineOfSight
+from cyldiff.observables.surroundings import Sun, gas_of, sun_of
 from cyldiff.particles.pion_production import Kelner2006
 
 KPC = const.KPC_CM

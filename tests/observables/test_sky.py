@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from scipy.interpolate import RegularGridInterpolator
 
+from cyldiff import constants as const
 from cyldiff.errors import DataError
 from cyldiff.observables import image
 from cyldiff.observables.gamma import DiffuseSky
@@ -68,6 +69,25 @@ def test_region_average_equals_direct_quadrature(result):
     masked = REGIONS["lhaaso-inner"].without((Disc(40.0, 0.0, 2.5), Disc(79.0, 1.0, 4.0)))
     direct = average(masked, lambda l, b: sky.intensity(l, b)[0])  # noqa: E741
     assert map_average(pixels["intensity"].values, masked) == pytest.approx(direct, rel=5e-3)
+
+
+def test_map_of_uniform_gas_is_the_analytic_column(result):
+    # a disc: column n h / sin b where the lines leave it through its lid
+    dataset = result(gas="disc")
+    sky = DiffuseSky.of(dataset, Kelner2006(nuclear_enhancement="none"), energies=[1e4])
+    l, b = pixel_centers(16)  # noqa: E741
+    steep = np.abs(b) > 10.0
+    l, b = l[steep], b[steep]  # noqa: E741
+    column = 0.5 * 2e-3 / (1.4 * const.HYDROGEN_MASS_G) / np.sin(np.radians(np.abs(b)))
+    assert sky.sight.column(l, b) == pytest.approx(column, rel=1e-6)
+    # the intensity is q N_H / 4 pi with one q for all pixels: that of the table of moments, 1.538 mb at 10 TeV
+    emissivity = 1.538e-27 * 1e-4 * 1e4**-2.7
+    assert sky.intensity(l, b)[0, 0] / column == pytest.approx(np.full(b.size, emissivity), rel=1e-2)
+
+
+def test_map_without_gas_is_zero(result):
+    sky = DiffuseSky.of(result(gas="none"), Kelner2006(), energies=[1e4])
+    assert np.all(sky.pixels(8)["intensity"].values == 0.0)
 
 
 @pytest.mark.parametrize("nside", [0, 3, 48, 2048])

@@ -7,11 +7,13 @@ from scipy.special import erfc
 from cyldiff import constants as const
 from cyldiff.errors import DataError
 from cyldiff.galaxy.coordinates import from_sun, unit_vector
+from cyldiff.observables.absorption import Absorption
 from cyldiff.observables.emissivity import Emissivity
-from cyldiff.observables.gamma import DiffuseSky, Sun
-from cyldiff.observables.line_of_sight import Absorption, LineOfSight
+from cyldiff.observables.gamma import DiffuseSky
+from cyldiff.observables.line_of_sight import LineOfSight
 from cyldiff.observables.regions import REGIONS, Region, average
 from cyldiff.observables.source_emission import SourceField
+from cyldiff.observables.surroundings import Sun
 from cyldiff.particles.pion_production import Kelner2006
 
 PURE = Kelner2006(nuclear_enhancement="none")
@@ -93,6 +95,13 @@ def test_line_of_sight_next_to_a_source(result, make, l, b, absorbed):  # noqa: 
 def test_a_source_in_gas_free_space_is_dark(result):
     field = SourceField.of("s", PLACE, continuous(), TABLE, 4.0)
     assert np.all(sight(result, 0.0).around([40.0, 41.0], [1.0, 0.0], field) == 0.0)
+
+
+def test_map_of_a_source_in_gas_free_space_is_zero(result):
+    pytest.importorskip("astropy_healpix", reason="astropy-healpix is not installed")
+    sky = DiffuseSky.of(result(gas="none"), PURE, energies=ENERGY)
+    sky = sky.with_sources([SourceField.of("x", PLACE, continuous(), TABLE, 4.0)])
+    assert np.all(sky.pixels(4)["intensity"].values == 0.0)
 
 
 def test_flux_of_a_compact_source(result):

@@ -12,10 +12,13 @@ from cyldiff.sources.population.dataset import describe
 from cyldiff.sources.population.draw import PopulationDraw, Realisation
 from cyldiff.sources.population.ensemble import run_realisations
 from cyldiff.sources.population.evaluate import Evaluation
+from cyldiff.sources.population.gamma_dataset import describe_gamma
+from cyldiff.sources.population.gamma_ensemble import run_gamma
 from cyldiff.sources.population.load import LoadedPopulation, load_population
 from cyldiff.sources.population.model import PopulationModel
+from cyldiff.sources.population.smooth import mean_run
 
-__all__ = ["draw_population", "population_fluxes"]
+__all__ = ["draw_population", "population_fluxes", "population_gamma"]
 
 
 def draw_population(config: LoadedPopulation | str | Path, index: int = 0) -> Realisation:
@@ -62,9 +65,30 @@ def population_fluxes(
     """
     started = time.perf_counter()
     loaded = _loaded(config)
+    if loaded.config.population.older == "grid":
+        mean_run(
+            loaded, grid=loaded.config.population.older_grid
+        )  # what is wrong with it shows before the work
     sample = run_realisations(loaded, processes=processes, quiet=quiet)
     evaluation = Evaluation(PopulationModel(loaded.config))
-    return describe(loaded, evaluation, sample, seconds=time.perf_counter() - started)
+    rows = run_gamma(loaded, processes=processes, quiet=quiet) if loaded.config.gamma is not None else None
+    result = describe(loaded, evaluation, sample, seconds=time.perf_counter() - started)
+    return result if rows is None else result.merge(describe_gamma(loaded, rows), combine_attrs="override")
+
+
+def population_gamma(
+    config: LoadedPopulation | str | Path, *, processes: int | None = None, quiet: bool = True
+) -> xr.Dataset:
+    """Gamma rays of the realisations alone, for a population with a section ``[gamma]``; as above.
+
+    Raises
+    ------
+    CyldiffError    if there is no such section, or a batch fails
+    """
+    loaded = _loaded(config)
+    if loaded.config.gamma is None:
+        raise CyldiffError("the population has no section [gamma]")
+    return describe_gamma(loaded, run_gamma(loaded, processes=processes, quiet=quiet))
 
 
 def _loaded(config: LoadedPopulation | str | Path) -> LoadedPopulation:

@@ -13,8 +13,9 @@ from cyldiff.config.toml import dotted
 from cyldiff.errors import CyldiffError, Problem, nearest, quoted
 from cyldiff.galaxy.source_places import SourcePlaces
 from cyldiff.particles.species import hint, nuclides
-from cyldiff.sources.catalogue_file import same_population
-from cyldiff.sources.population.model import PopulationModel
+from cyldiff.sources.catalogue_checks import same_population
+from cyldiff.sources.population.gamma_schema import gamma_checks
+from cyldiff.sources.population.model import PopulationModel, gamma_model
 from cyldiff.sources.spectrum import diverges, logarithmic_refused
 
 __all__ = ["NEGLECTED_AT_MOST", "checks", "neglected"]
@@ -124,7 +125,7 @@ def _closed_form(parts: Parts) -> Iterator[Problem]:
     """D is the same everywhere and there is no wind, unless the kernel is asked for by name."""
     law, halo, kernel = parts.at("model.diffusion"), parts.at("model.halo"), parts.at("model.kernel")
     energies, wind = parts.at("energies"), parts.at("model.convection")
-    if ("model", "kernel") not in parts or halo is None or kernel is not None:
+    if kernel != "auto" or halo is None:
         return
     if wind is not None and wind.kind != "none":
         yield Problem(
@@ -204,15 +205,15 @@ def history_problem(model: PopulationModel) -> Problem | None:
     return Problem(
         "population.history_length",
         f"{population.history_length:g} Myr is too short: births before it have {100 * part:.0f} % of the mean flux at "
-        f"{model.energies[0]:g} GeV/n, where H^2/D is {escape:.3g} Myr; expected several times that and the lifetimes (at most "
-        f'{100 * NEGLECTED_AT_MOST:g} % neglected), higher energies, or older = "mean"',
+        f"{model.energies[0]:g} GeV/n, where H^2/D is {escape:.3g} Myr; expected several times that and the lifetimes "
+        f'(at most {100 * NEGLECTED_AT_MOST:g} % neglected), higher energies, or older = "mean"',
     )
 
 
 def history_check(config: Any) -> list[Problem]:
     """The check of the history, which needs a complete config."""
-    problem = history_problem(PopulationModel(config))
-    return [problem] if problem is not None else []
+    models = [PopulationModel(config)] + ([gamma_model(config)] if config.gamma is not None else [])
+    return [problem for problem in map(history_problem, models) if problem is not None][:1]
 
 
 Check = Callable[[Parts], Iterator[Problem]]
@@ -224,4 +225,5 @@ _CHECKS: tuple[Check, ...] = (
     _closed_form,
     _energies,
     _memory,
+    gamma_checks,
 )

@@ -124,7 +124,7 @@ def _attributes(loaded: LoadedPopulation, evaluation: Evaluation, seconds: float
         "mean_excluded": model.draw.mean_excluded,
         "neglected_at_lowest_energy": neglected(model) if config.population.older == "neglected" else 0.0,
         "older": config.population.older,
-        "kernel": config.model.kernel or "halo",
+        "kernel": "free" if config.model.kernel == "free" else "halo",
         "left_out": _left_out(model),
         "heavy_tail": "quantiles describe the realisations; flux_mean is ruled by its largest members, see "
         "largest_share and tail_index (a variance exists for an index above 2), and flux_expected is the mean "

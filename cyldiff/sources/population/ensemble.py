@@ -25,7 +25,7 @@ from cyldiff.sources.population.evaluate import Evaluation
 from cyldiff.sources.population.load import LoadedPopulation, load_population_mapping
 from cyldiff.sources.population.model import PopulationModel
 
-__all__ = ["Sample", "evaluate_batch", "forget_batches", "run_realisations"]
+__all__ = ["Sample", "evaluate_batch", "forget_batches", "progress_bar", "run_realisations"]
 
 Array = NDArray[np.float64]
 #: one row per realisation: name -> array
@@ -57,13 +57,14 @@ def run_realisations(loaded: LoadedPopulation, *, processes: int | None, quiet: 
     """
     # what a batch does not depend on is left out, so that more realisations go on where fewer ended
     common = {**loaded.resolved["draw"], "realisations": 1, "checkpoint": ""}
-    text, n = to_toml({**loaded.resolved, "draw": common}), loaded.config.draw.realisations
+    fluxes = {key: value for key, value in loaded.resolved.items() if key != "gamma"}
+    text, n = to_toml({**fluxes, "draw": common}), loaded.config.draw.realisations
     batch = _batch_size(loaded)
     members = {}
     for first in range(0, n, batch):
         last = min(first + batch, n)
         members[f"realisations {first} to {last - 1}"] = {"config": text, "first": first, "last": last}
-    with _progress(n, batch, quiet) as progress:
+    with progress_bar(n, batch, quiet) as progress:
         ensemble = run_ensemble(
             members,
             evaluate_batch,
@@ -89,10 +90,11 @@ def forget_batches(loaded: LoadedPopulation) -> None:
     folder = loaded.config.draw.checkpoint
     if not folder:
         return
-    for file in Path(folder).glob("realisations_*"):
-        file.unlink(missing_ok=True)
-    with suppress(OSError):
-        Path(folder).rmdir()
+    for place in (Path(folder) / "gamma", Path(folder)):
+        for file in place.glob("realisations_*"):
+            file.unlink(missing_ok=True)
+        with suppress(OSError):
+            place.rmdir()
 
 
 def evaluate_batch(member: Member) -> xr.Dataset:
@@ -145,7 +147,7 @@ def _evaluation(text: str) -> Evaluation:
 
 
 @contextmanager
-def _progress(total: int, batch: int, quiet: bool) -> Iterator[Callable[[Outcome, int, int], None] | None]:
+def progress_bar(total: int, batch: int, quiet: bool) -> Iterator[Callable[[Outcome, int, int], None] | None]:
     """A bar of realisations on a terminal."""
     if quiet or not sys.stderr.isatty():
         yield None

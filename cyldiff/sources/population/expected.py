@@ -28,7 +28,7 @@ __all__ = ["MeanKernel", "SpreadIntegral"]
 Array = NDArray[np.float64]
 
 #: points of the surface density around an observer: in the distance, and around
-_DISTANCES, _DIRECTIONS = 4000, 360
+_POINTS, _POINTS_WITH_ARMS = (4000, 360), (1000, 180)
 #: heights of equally probable sources
 _HEIGHTS = 200
 #: spreads: smallest [kpc^2], and how many per decade
@@ -121,8 +121,9 @@ class MeanKernel:
     def _around(self) -> tuple[Array, Array]:
         """Surface density averaged over circles around the observer: distances [kpc], kpc^-2."""
         x, y = self.observer[:2]
-        rho = np.linspace(0.0, float(self.places.r[-1] + np.hypot(x, y)), _DISTANCES + 1)
-        angle = 2.0 * np.pi * (np.arange(_DIRECTIONS) + 0.5) / _DIRECTIONS
+        distances, directions = _POINTS if self.places.around is None else _POINTS_WITH_ARMS
+        rho = np.linspace(0.0, float(self.places.r[-1] + np.hypot(x, y)), distances + 1)
+        angle = 2.0 * np.pi * (np.arange(directions) + 0.5) / directions
         away_x, away_y = rho[:, None] * np.cos(angle), rho[:, None] * np.sin(angle)
         return rho, self.places.surface_density(x + away_x, y + away_y).mean(axis=1)
 

@@ -67,6 +67,10 @@ def load_population(
         raw = resources.read_toml(file)
     except DataError as error:
         raise ConfigError(str(path), [Problem("file", str(error).removeprefix(f"{path}: "))]) from None
+    if "run" in raw and "population" not in raw:
+        known = ", ".join(resources.names("populations"))
+        problem = Problem("file", f"is a run, not a population; see cyldiff run. Populations: {known}")
+        raise ConfigError(str(path), [problem])
     loaded = load_population_mapping(raw, overrides, source=str(path), beside=file.parent)
     return replace(loaded, inputs=(file, *loaded.inputs))
 

@@ -21,7 +21,7 @@ from cyldiff.sources.propagation import propagation_at_sun
 from cyldiff.sources.spectrum import injected_spectra
 from cyldiff.sources.superposition import PointPropagation
 
-__all__ = ["PopulationModel", "energies_of", "observers_of"]
+__all__ = ["PopulationModel", "energies_of", "gamma_model", "observers_of"]
 
 Array = NDArray[np.float64]
 Cumulated = Callable[[Any], Array]
@@ -222,6 +222,14 @@ class PopulationModel:
         if place is None:
             self._kept[within] = curves
         return curves
+
+
+def gamma_model(config: PopulationConfig) -> PopulationModel:
+    """A population with a section ``[gamma]`` at the energies of the nuclei that make its gamma rays."""
+    assert config.gamma is not None
+    low, high, per_decade = config.gamma.nuclei()
+    energies = config.energies.model_copy(update={"min": low, "max": high, "per_decade": per_decade})
+    return PopulationModel(config.model_copy(update={"energies": energies}))
 
 
 def shifted(spectrum: Any, shift: float) -> Any:

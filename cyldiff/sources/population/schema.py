@@ -14,6 +14,7 @@ from cyldiff.config.schema import Halo, Observer, Pedigree, SourceComponent
 from cyldiff.errors import quoted
 from cyldiff.galaxy.gas import GasModel
 from cyldiff.sources.laws import Law
+from cyldiff.sources.population.gamma_schema import GammaSection
 
 __all__ = [
     "Draw",
@@ -133,10 +134,10 @@ class Selection(Model):
 class ModelSection(Model):
     """What the closed forms need of a model: box, observer and D. The rest of a model file is allowed here."""
 
-    kernel: Literal["halo", "free"] | None = Field(
-        default=None,
-        description='closed form: escape at |z| = H ("halo", default) or nowhere ("free"); naming one where D '
-        "depends on the place, or there is a wind, takes D at the Sun and no wind",
+    kernel: Literal["auto", "halo", "free"] = Field(
+        default="auto",
+        description='closed form: escape at |z| = H ("halo") or nowhere ("free"); "auto" is the halo, and refuses '
+        "a D that depends on the place and a wind, which the other two leave out: D at the Sun, no wind",
     )
     collisions: bool = Field(
         default=True,
@@ -221,3 +222,6 @@ class PopulationConfig(Model):
     energies: Energies = Field(description="at which energies")
     output: Output = Field(default_factory=Output, description="what is written")
     reference: Reference | None = Field(default=None, description="what the flux is compared with")
+    gamma: GammaSection | None = Field(
+        default=None, description="gamma rays of the realisations; none by default"
+    )

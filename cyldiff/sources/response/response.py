@@ -1,6 +1,6 @@
 """What the Sun can see: its response to a particle released anywhere, any time ago.
 
-The adjoint of the transport equation, solved once (:func:`cyldiff.sources.response_solve.source_response`),
+The adjoint of the transport equation, solved once (:func:`cyldiff.sources.response.solve.source_response`),
 answers for every source: ``density = sum energy * spectrum * R(place, age)``. This module holds the
 answer as a table and reads it for pieces of source histories.
 
@@ -24,7 +24,7 @@ from cyldiff import constants as const
 from cyldiff.errors import DataError
 from cyldiff.grid import Kinematics
 from cyldiff.particles.species import Species, nuclides
-from cyldiff.sources.response_kernels import evaluate_pieces
+from cyldiff.sources.response.kernels import evaluate_pieces
 from cyldiff.sources.segments import Segments
 
 if TYPE_CHECKING:
@@ -35,8 +35,8 @@ __all__ = ["SourceResponse"]
 Array = NDArray[np.float64]
 Table = NDArray[np.float32]
 
-#: part of the largest R at an energy and age that is taken for noise
-NOISE = 2e-5
+#: part of the largest R at an energy and age that is taken for noise: of a burst, and of the steady state
+NOISE, STEADY_NOISE = 1e-7, 1e-9
 #: a place this many widths of the starting kernel away does not depend on D being uniform in it
 NEAR = 4.0
 
@@ -284,10 +284,35 @@ class SourceResponse:
             gradient /= pieces.oldest[:, None, None]
         return density, gradient
 
+    def summary(self) -> str:
+        """What it holds, in a few lines."""
+        E, a = self.kinetic_energy, self.attributes
+        span = f"{E[0]:.4g} GeV/n" if len(E) == 1 else f"{E[0]:.4g} to {E[-1]:.4g} GeV/n, {len(E)} solved"
+        if self.steady:
+            when = "steady state"
+        else:
+            oldest = self.start_age(E) + (self.spread[-1] - self.spread[0]) / self.diffusion(E)
+            when = (
+                f"all ages ({len(self.spread)} in the table)"
+                if self.gone
+                else f"ages up to {oldest.min():.4g} Myr"
+            )
+        left_out = (
+            f"motion in momentum left out: it would change the flux by up to {self.neglected.max():.1e}"
+        )
+        return "\n".join(
+            [
+                f"response of {self.species}: {span}; {when}",
+                f"{a.get('cells_r', '?')} x {a.get('cells_z', '?')} cells, {a.get('modes', '?')} modes in phi up to "
+                f"{a.get('highest_mode', float('nan')):.0f}, starting kernel of {1e3 * self.core:.3g} pc",
+                "motion in momentum followed" if self.coupled else left_out,
+            ]
+        )
+
     def save(self, path: str | Path) -> None:
-        """Write as NetCDF; see :func:`cyldiff.sources.response_file.to_dataset`."""
+        """Write as NetCDF; see :func:`cyldiff.sources.response.file.to_dataset`."""
         from cyldiff.io.netcdf import write_result
-        from cyldiff.sources.response_file import to_dataset
+        from cyldiff.sources.response.file import to_dataset
 
         write_result(to_dataset(self), Path(path))
 
@@ -300,7 +325,7 @@ class SourceResponse:
         DataError
             if it is missing, not NetCDF, or no response.
         """
-        from cyldiff.sources.response_file import read_response
+        from cyldiff.sources.response.file import read_response
 
         return read_response(Path(path))
 
@@ -318,7 +343,9 @@ def _logarithmic(values: Table) -> tuple[Table, Table]:
     """
     n = values.ndim - 1
     largest = values[..., 0].max(axis=tuple(range(n - 2)))
-    floor = np.maximum(NOISE * largest, 1e-35)
+    noise = np.full(values.shape[-2], NOISE)
+    noise[-1] = STEADY_NOISE
+    floor = np.maximum(noise * largest, 1e-35)
     table = np.empty_like(values)
     above = values[..., 0] > floor
     safe = np.where(above, values[..., 0], floor)

@@ -48,7 +48,7 @@ def _lagrange(x, where, weights):
 @njit(**_OPTIONS)
 def _uniform(position, n, weights):
     """The same on nodes 0, 1, ..., n - 1."""
-    first = min(max(int(math.floor(position)) - 1, 0), n - 4)
+    first = min(max(math.floor(position) - 1, 0), n - 4)
     t = position - first
     weights[0] = -(t - 1.0) * (t - 2.0) * (t - 3.0) / 6.0
     weights[1] = t * (t - 2.0) * (t - 3.0) / 2.0
@@ -155,18 +155,47 @@ def _add_total(row, last, factor, out):
 
 @njit(**_OPTIONS)
 def _add_panels(row, first, last, log_start, step, n_ages, factor, weights, out):
-    """Add factor * integral of (R, grad R) over the spreads from `first` to `last`."""
-    if last <= first:
+    """Add factor * integral of (R, grad R) over ln s between two logarithms, by Gauss-Legendre panels."""
+    length = last - first
+    if length <= 0.0:
         return
-    begin = math.log(first)
-    length = math.log(last) - begin
     panels = int(length / _PANEL) + 1
     width = length / panels
     for p in range(panels):
         for half in range(2):
-            node = begin + width * (p + 0.5 + (_NODE if half else -_NODE))
+            node = first + width * (p + 0.5 + (_NODE if half else -_NODE))
             share = 0.5 * width * math.exp(node) * factor
             _at_age(row, (node - log_start) / step, n_ages, share, weights, out)
+
+
+@njit(**_OPTIONS)
+def _add_integral(row, first, last, log_start, step, n_ages, factor, weights, out):
+    """Add factor * integral of (R, grad R) over the spreads from `first` to `last`.
+
+    The sum over the ages of the table, with Gregory's corrections at both ends, and panels for what is
+    left over; panels alone where that is short. s R is smooth in ln s, so that the sum is as exact.
+    """
+    if last <= first:
+        return
+    begin, end = math.log(first), math.log(last)
+    low = min(max(math.ceil((begin - log_start) / step - 1e-9), 0), n_ages - 1)
+    high = min(max(math.floor((end - log_start) / step + 1e-9), 0), n_ages - 1)
+    if high - low < 6:
+        _add_panels(row, begin, end, log_start, step, n_ages, factor, weights, out)
+        return
+    _add_panels(row, begin, log_start + low * step, log_start, step, n_ages, factor, weights, out)
+    _add_panels(row, log_start + high * step, end, log_start, step, n_ages, factor, weights, out)
+    for a in range(low, high + 1):
+        if row[a, 0] < row[a, 4] + _MARGIN:
+            continue
+        inside = min(a - low, high - a)
+        weight = (
+            0.375 if inside == 0 else (7.0 / 6.0 if inside == 1 else (23.0 / 24.0 if inside == 2 else 1.0))
+        )
+        value = factor * weight * step * math.exp(row[a, 0] + log_start + a * step)
+        out[0] += value
+        for c in range(3):
+            out[c + 1] += value * row[a, c + 1]
 
 
 @njit(**_OPTIONS)
@@ -263,7 +292,7 @@ def evaluate_pieces(
                     _add_total(row, n_ages, factor, out)
                     last, factor = first, -factor
                     first = start
-                _add_panels(row, first, last, log_start, step, n_ages, factor, age_weights, out)
+                _add_integral(row, first, last, log_start, step, n_ages, factor, age_weights, out)
             density[n, e] = out[0]
             gradient[n, e, 0] = out[1]
             gradient[n, e, 1] = out[2] * side
