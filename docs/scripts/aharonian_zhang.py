@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from cyldiff.fit.load import load_fit
-from cyldiff.fit.posterior import posterior
+from cyldiff.fit.sample import sample
 from cyldiff.fit.tune import tune
 from cyldiff.resources import folder
 
@@ -120,13 +120,14 @@ def fit(job: tuple[str, str, str, list[str], bool]) -> dict[str, Any]:
         values = np.array([printed[key][0] for key in names]) / factors
         found["rise"] = result.search.chi2(values / result.search.scale) - result.chi2
     if sampled:
-        draws = posterior(result.likelihood, loaded.fit.sampler, result.values, result.errors)  # type: ignore[arg-type]
-        found["posterior"] = columns(*draws.quantiles(0.5, 0.16, 0.84))
-        found["steps"] = len(draws.chain)
-        found["autocorrelation"] = float(draws.autocorrelation.max())
-        found["draws"] = (draws.draws(200) * factors).tolist()
+        draws = sample(loaded, executor="serial").draws
+        found["posterior"] = columns(*draws.quantiles((0.5, 0.16, 0.84)))
+        found["steps"], found["burn_in"] = draws.steps, draws.burn_in
+        found["autocorrelation"] = float(draws.tau.max())
+        some = np.random.default_rng(0).choice(draws.values[draws.counting], 5000, replace=False) * factors
+        found["draws"] = some[:200].tolist()
         if name == "proton-ii-sharpness":
-            found["corner"] = (draws.draws(5000) * factors).tolist()
+            found["corner"] = some.tolist()
     print(f"{label} ({model}): chi2 {result.chi2:.1f} / {result.ndof}", flush=True)
     return found
 

@@ -14,15 +14,13 @@ import pytest
 from scipy.integrate import quad
 
 from cyldiff.data import load
-from cyldiff.errors import ConfigError, ConvergenceError
+from cyldiff.errors import ConfigError
 from cyldiff.fit.components import Component, component_intensity, intensity_of, load_spectra_mapping
 from cyldiff.fit.likelihood import Likelihood
 from cyldiff.fit.load import load_fit, load_fit_mapping
-from cyldiff.fit.parameters import Parameter
-from cyldiff.fit.posterior import posterior
-from cyldiff.fit.priors import LogUniform, Uniform
-from cyldiff.fit.samplers import Emcee
+from cyldiff.fit.sample import sample
 from cyldiff.fit.tune import tune
+from cyldiff.fit.walk import Unfinished
 from cyldiff.observables.abscissa import ABSCISSAE
 from cyldiff.observables.estimates import jet_maximum_energy
 from cyldiff.resources import folder
@@ -301,51 +299,7 @@ class TestClosure:
         assert np.mean(chi2) == pytest.approx(13.0, abs=3.0 * np.sqrt(2.0 * 13.0 / 80.0))
 
 
-class Normal:
-    """A normal density with a known covariance, inside bounds."""
-
-    no_gradient = "none"
-
-    def __init__(self, covariance, prior=None):
-        self.covariance = np.array(covariance)
-        self.inverse = np.linalg.inv(self.covariance)
-        names = "abc"[: len(covariance)]
-        self.parameters = tuple(
-            Parameter(name, (("x", name),), None, 5.0, 1.0, 10.0, prior or Uniform(), True) for name in names
-        )
-
-    def __call__(self, values):
-        away = np.asarray(values) - 5.0
-        priors = sum(p.prior.chi2(v) for p, v in zip(self.parameters, values, strict=True))
-        return float(away @ self.inverse @ away) + priors
-
-
 class TestPosterior:
-    SETTINGS = Emcee(walkers=12, steps=6000, taus=50.0, check=250, seed=3)
-
-    def test_quantiles_and_covariance(self):
-        density = Normal([[0.25, 0.12], [0.12, 0.09]])
-        found = posterior(density, self.SETTINGS, [5.0, 5.0], [0.5, 0.3])
-        assert len(found.chain) >= 50 * found.autocorrelation.max()
-        low, middle, high = found.quantiles(0.16, 0.5, 0.84)
-        assert middle == pytest.approx([5.0, 5.0], abs=0.05)
-        assert 0.5 * (high - low) == pytest.approx([0.5, 0.3], rel=0.1)
-        assert np.cov(found.settled.T) == pytest.approx(density.covariance, rel=0.2)
-        assert found.draws(200).shape == (200, 2)
-
-    def test_the_same_seed_gives_the_same_chain(self):
-        density = Normal([[0.25]])
-        first, second = (posterior(density, self.SETTINGS, [5.0], [0.5]) for _ in range(2))
-        assert np.array_equal(first.chain, second.chain)
-
-    def test_prior_counts(self):
-        """Where the data say nothing, the prior is left: flat in the logarithm."""
-        # 200 autocorrelation times of 12 walkers: quartiles to about 2.5 %
-        long = self.SETTINGS.model_copy(update={"steps": 20000, "taus": 200.0, "check": 1000})
-        found = posterior(Normal([[1e6]], LogUniform()), long, [5.0], [np.nan])
-        quarters = found.quantiles(0.25, 0.5, 0.75)[:, 0]
-        assert quarters == pytest.approx(10.0 ** np.array([0.25, 0.5, 0.75]), rel=0.075)
-
     def test_prior_of_a_variable_does_not_move_the_best_fit(self):
         raw = raw_fit()
         plain = tune(load_fit_mapping(raw))
@@ -355,23 +309,18 @@ class TestPosterior:
         assert flat.values == pytest.approx(plain.values, rel=1e-4)
         assert flat.chi2 == pytest.approx(plain.chi2, abs=1e-4)
 
-    def test_near_the_best_fit_of_components(self):
-        result = tune(load_fit_mapping(raw_fit()))
-        settings = Emcee(walkers=12, steps=2000, taus=20.0, check=200, seed=3)
-        found = posterior(result.likelihood, settings, result.values, result.errors)
-        low, middle, high = found.quantiles(0.16, 0.5, 0.84)
+    def test_near_the_best_fit_it_is_normal(self):
+        fit = load_fit_mapping(raw_fit(sampler={"kind": "emcee", "walkers": 12, "steps": 3000, "taus": 20.0}))
+        result = tune(fit)
+        draws = sample(fit, executor="serial").draws
+        low, middle, high = draws.quantiles((0.16, 0.5, 0.84))
         assert np.all(np.abs(middle - result.values) < 0.25 * result.errors)
         assert 0.5 * (high - low) == pytest.approx(result.errors, rel=0.2)
 
     def test_short_chain_is_refused(self):
-        short = self.SETTINGS.model_copy(update={"steps": 250})
-        with pytest.raises(ConvergenceError, match=r"has not converged: the autocorrelation time of a is"):
-            posterior(Normal([[0.25]]), short, [5.0], [0.5])
-
-    def test_few_walkers_are_refused(self):
-        few = self.SETTINGS.model_copy(update={"walkers": 4})
-        with pytest.raises(ConvergenceError, match="at least twice as many"):
-            posterior(Normal(np.eye(3)), few, [5.0] * 3, [1.0] * 3)
+        fit = load_fit_mapping(raw_fit(sampler={"kind": "emcee", "walkers": 12, "steps": 60}))
+        with pytest.raises(Unfinished, match="60 steps are not enough"):
+            sample(fit, executor="serial")
 
 
 def refused(raw, *patterns):
