@@ -39,6 +39,7 @@ __all__ = [
     "SpectrumConfig",
     "component_intensity",
     "intensity_of",
+    "is_spectra",
     "load_spectra",
     "load_spectra_mapping",
 ]
@@ -95,12 +96,14 @@ class LoadedSpectra:
     ----------
     config : SpectrumConfig
     resolved : nested dict, defaults included
+    origin : dotted path -> where the value was set; "default" where nobody did
     source : name of the file
     inputs : files that were read
     """
 
     config: SpectrumConfig
     resolved: dict[str, Any]
+    origin: dict[str, str]
     source: str
     inputs: tuple[Path, ...] = ()
 
@@ -111,6 +114,14 @@ class LoadedSpectra:
     def changed(self, overrides: Sequence[str], *, source: str) -> LoadedSpectra:
         """The same with other values; ConfigError if they are not valid."""
         return load_spectra_mapping(self.resolved, overrides, source=source)
+
+
+def is_spectra(name: str) -> bool:
+    """Whether a name or file has components and no transport; what cannot be read is left to those who say why."""
+    try:
+        return "spectrum" in resources.read_toml(run_file(name))
+    except DataError:
+        return False
 
 
 def load_spectra(path: str | Path, overrides: Sequence[str] = ()) -> LoadedSpectra:
@@ -144,8 +155,8 @@ def load_spectra_mapping(
     beside: Path | None = None,
 ) -> LoadedSpectra:
     """Validate components given as nested dicts; the twin of :func:`load_spectra`."""
-    config, resolved, _, inputs = assemble(raw, overrides, Layers(source, beside, {}), _validate)
-    return LoadedSpectra(config, resolved, source, inputs)
+    config, resolved, origin, inputs = assemble(raw, overrides, Layers(source, beside, {}), _validate)
+    return LoadedSpectra(config, resolved, origin, source, inputs)
 
 
 def _validate(raw: Any, incomplete: frozenset[Any]) -> tuple[SpectrumConfig | None, list[Problem]]:

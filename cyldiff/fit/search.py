@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.stats import qmc
 
 from cyldiff.errors import ConvergenceError
 from cyldiff.fit.objective import IMPOSSIBLE, Objective, guarded
@@ -106,19 +107,42 @@ class Search:
         minuit.strategy = 0 if self.with_gradient else 1
         return minuit
 
-    def minimise(self, maximum_calls: int, source: str) -> Any:
+    def minimise(self, maximum_calls: int, source: str, starts: int = 1) -> Any:
         """MINUIT at the minimum.
+
+        Parameters
+        ----------
+        maximum_calls : from every start
+        starts : the first is that of the parameters, the others are spread over the priors
 
         Raises
         ------
         ConvergenceError
             if none is found; says what may be done about it.
         """
-        minuit = self.minuit(self.start)
-        minuit.migrad(ncall=maximum_calls)
+        found = []
+        for x in self._starts(starts):
+            minuit = self.minuit(x)
+            minuit.migrad(ncall=maximum_calls)
+            found.append(minuit)
+        minuit = min(found, key=lambda m: (not m.valid, m.fval))
         if not minuit.valid or minuit.fval >= IMPOSSIBLE:
             raise ConvergenceError(f"{source}: no minimum after {self.calls} calls; {self._reason(minuit)}")
         return minuit
+
+    def _starts(self, number: int) -> list[Array]:
+        """Places to start from, scaled: Halton's sequence in the shares of the priors."""
+        parameters = self.objective.parameters
+        if number == 1 or not parameters:
+            return [self.start]
+        shares = qmc.Halton(len(parameters), seed=0).random(number - 1)
+        spread = [
+            np.array(
+                [p.prior.quantile(float(s), p.low, p.high) for p, s in zip(parameters, row, strict=True)]
+            )
+            for row in shares
+        ]
+        return [self.start, *(values / self.scale for values in spread)]
 
     def _reason(self, minuit: Any) -> str:
         minimum = minuit.fmin
