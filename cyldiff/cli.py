@@ -16,8 +16,10 @@ from cyldiff.commands.base import check_output, overwrites, reported
 from cyldiff.commands.gamma import gamma
 from cyldiff.commands.population import population
 from cyldiff.commands.response import draw_map, response
+from cyldiff.commands.sample import sample
 from cyldiff.commands.source import source
 from cyldiff.commands.sources import sources
+from cyldiff.commands.tune import tune
 from cyldiff.errors import ConfigError, DataError, Problem, nearest, quoted
 from cyldiff.parallel.launch import launched_rank
 
@@ -169,9 +171,14 @@ def check(config: str, overrides: tuple[str, ...], toml: bool) -> None:
     from cyldiff.commands.population import check_population, is_population
     from cyldiff.config.load import load_config
     from cyldiff.config.show import listing, sizes
+    from cyldiff.fit.components import is_spectra, load_spectra
 
     if is_population(config):
         click.echo(check_population(config, overrides, toml=toml), nl=not toml)
+        return
+    if is_spectra(config):
+        spectra = load_spectra(config, overrides)
+        click.echo(spectra.toml() if toml else f"{listing(spectra)}\n\n{config}: valid", nl=not toml)
         return
     loaded = load_config(config, overrides)
     if toml:
@@ -200,7 +207,7 @@ def explain(key: str) -> None:
 def list_names(what: str | None) -> None:
     """List the library, or one of its parts.
 
-    Those are runs, populations, models, catalogues, emission, grids, data, species and kinds.
+    Those are runs, populations, spectra, models, catalogues, emission, grids, data, species and kinds.
 
     The library is what comes with cyldiff and what lies in the folders of $CYLDIFF_PATH.
     """
@@ -235,12 +242,12 @@ def copy(name: str, output: Path | None, force: bool) -> None:
 def _library_file(name: str) -> Path:
     from cyldiff import resources
 
-    kinds = ("runs", "populations", "models", "catalogues", "grids")
+    kinds = ("runs", "populations", "spectra", "models", "catalogues", "grids")
     found = {f"{kind}/{entry}": entry for kind in kinds for entry in resources.names(kind)}
     hits = [name] if name in found else [key for key, entry in found.items() if name == entry]
     if not hits:
         raise DataError(
-            f"no run, population, model, catalogue or grid {quoted(name)}{nearest(name, found.values())}"
+            f"no run, population, spectra, model, catalogue or grid {quoted(name)}{nearest(name, found.values())}"
         )
     if len(hits) > 1:
         raise DataError(f"{quoted(name)} is ambiguous; write one of {', '.join(hits)}")
@@ -333,6 +340,8 @@ main.add_command(gamma)
 main.add_command(sources)
 main.add_command(source)
 main.add_command(response)
+main.add_command(tune)
+main.add_command(sample)
 
 if __name__ == "__main__":
     main()

@@ -5,10 +5,11 @@ from __future__ import annotations
 import logging
 import sys
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import TypeVar
 
-__all__ = ["track"]
+__all__ = ["meter", "track"]
 
 T = TypeVar("T")
 #: seconds between log lines where there is no terminal
@@ -49,3 +50,38 @@ def _lines(items: Sequence[T], label: str, name: str) -> Iterator[T]:
             _log.info("%s: %d of %d", label, number, len(items))
             last = time.monotonic()
         yield item
+
+
+@contextmanager
+def meter(
+    label: str, total: int | None = None, *, quiet: bool = False
+) -> Iterator[Callable[[int, str], None]]:
+    """A counter: call it with how many are done and a word about the last one.
+
+    Parameters
+    ----------
+    label : what is counted
+    total : how many there will be, if that is known
+    quiet : show nothing
+    """
+    if quiet:
+        yield lambda done, text: None
+    elif sys.stderr.isatty():
+        from tqdm import tqdm
+
+        with tqdm(total=total, desc=label, leave=False, unit="") as bar:
+
+            def show(done: int, text: str) -> None:
+                bar.set_postfix_str(text, refresh=False)
+                bar.update(done - bar.n)
+
+            yield show
+    else:
+        last = [time.monotonic()]
+
+        def note(done: int, text: str) -> None:
+            if time.monotonic() - last[0] > LOG_EVERY_S:
+                _log.info("%s: %d%s, %s", label, done, f" of {total}" if total else "", text)
+                last[0] = time.monotonic()
+
+        yield note

@@ -43,13 +43,14 @@ PEDIGREE = ("title", "citation", "retrieved_from", "retrieved_on", "licence", "p
 _MARKS = {
     "runs": "run",
     "populations": "population",
+    "spectra": "spectrum",
     "models": "halo",
     "grids": "space",
     "catalogues": "source",
     "emission": "components",
 }
 #: libraries that share the folder runs/, with its sub-folders
-_IN_RUNS = ("runs", "populations")
+_IN_RUNS = ("runs", "populations", "spectra")
 #: libraries that are folders of physics/
 _OF_PHYSICS = ("models", "catalogues", "emission")
 
@@ -73,7 +74,7 @@ def library(kind: str) -> list[Path]:
 
 
 def names(kind: str) -> dict[str, Path]:
-    """All names of the library of `kind` with their files; those of shipped runs and populations in sub-folders too."""
+    """All names of the library of `kind` with their files; those of the shipped folder runs/ in sub-folders too."""
     *extra, shipped = library(kind)
     found: dict[str, Path] = {}
     for place in extra:
@@ -101,6 +102,9 @@ def _is_of(kind: str, path: Path) -> bool:
     try:
         raw = read_toml(path)
     except DataError:
+        return False
+    # components of spectra are named like a run, and are none
+    if kind == "runs" and _MARKS["spectra"] in raw:
         return False
     # a model has a table [source], its pedigree; a catalogue a list of them
     return _MARKS[kind] in raw and (kind != "catalogues" or isinstance(raw["source"], list))

@@ -30,6 +30,7 @@ __all__ = [
     "GRID_ERROR",
     "build_chain",
     "build_grid",
+    "build_propagation",
     "build_sources",
     "forget_checkpoints",
     "open_checkpoint",
@@ -71,14 +72,7 @@ def build_chain(
         magnetic_field=physics.magnetic_field,
         radiation_field=physics.radiation_field,
     )
-    propagation = Propagation(
-        grid=grid,
-        galaxy=galaxy,
-        diffusion=physics.diffusion,
-        convection=physics.convection,
-        reacceleration=physics.reacceleration,
-        losses=physics.energy_losses,
-    )
+    propagation = build_propagation(config, grid, galaxy)
     network = Network.build(
         select(max_z=config.species.max_z, include=config.species.include),
         inelastic=physics.inelastic,
@@ -95,6 +89,19 @@ def build_chain(
         secondary_protons=physics.secondary_protons,
         positive=positive,
         comm=comm,
+    )
+
+
+def build_propagation(config: RunConfig, grid: Grid, galaxy: Galaxy) -> Propagation:
+    """The laws of motion of a config on a grid with its gas."""
+    physics = config.physics
+    return Propagation(
+        grid=grid,
+        galaxy=galaxy,
+        diffusion=physics.diffusion,
+        convection=physics.convection,
+        reacceleration=physics.reacceleration,
+        losses=physics.energy_losses,
     )
 
 

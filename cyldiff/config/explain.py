@@ -28,7 +28,18 @@ from cyldiff.units import DIMENSIONS, format_quantity
 
 __all__ = ["explain_key", "library_listing"]
 
-_LISTINGS = ("runs", "populations", "models", "catalogues", "emission", "grids", "data", "species", "kinds")
+_LISTINGS = (
+    "runs",
+    "populations",
+    "spectra",
+    "models",
+    "catalogues",
+    "emission",
+    "grids",
+    "data",
+    "species",
+    "kinds",
+)
 _PLAIN = {float: "number", int: "whole number", str: "text", bool: "true or false"}
 _USE = {f"{section}.use": library for section, library in LIBRARIES.items()}
 _ABUNDANCES = "physics.sources.NAME.abundances.use"

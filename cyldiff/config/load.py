@@ -20,7 +20,7 @@ from cyldiff.config.toml import dotted, leaves, split_path, to_toml
 from cyldiff.config.validate import validate
 from cyldiff.errors import ConfigError, DataError, Problem
 
-__all__ = ["LoadedConfig", "assemble", "load_config", "load_mapping"]
+__all__ = ["LoadedConfig", "assemble", "load_config", "load_mapping", "run_file"]
 
 Root = TypeVar("Root", bound=BaseModel)
 
@@ -49,6 +49,10 @@ class LoadedConfig:
         """The resolved config as a TOML file that reproduces this run by itself."""
         return to_toml(self.resolved)
 
+    def changed(self, overrides: Sequence[str], *, source: str) -> LoadedConfig:
+        """The same with other values; ConfigError if they are not valid."""
+        return load_mapping(self.resolved, overrides, source=source)
+
 
 def load_config(path: str | Path, overrides: Sequence[str] = (), *, base: Path | None = None) -> LoadedConfig:
     """Read and validate a run file, or a name of the library of runs.
@@ -66,15 +70,18 @@ def load_config(path: str | Path, overrides: Sequence[str] = (), *, base: Path |
         with every problem found.
     """
     try:
-        file = _run_file(path, base)
+        file = run_file(path, base)
         raw = resources.read_toml(file)
     except DataError as error:
         raise ConfigError(str(path), [Problem("file", str(error).removeprefix(f"{path}: "))]) from None
+    # of a tuning file this is the model that the fit starts from
+    raw.pop("fit", None)
     loaded = load_mapping(raw, overrides, source=str(path), beside=file.parent)
     return replace(loaded, inputs=(file, *loaded.inputs))
 
 
-def _run_file(path: str | Path, base: Path | None) -> Path:
+def run_file(path: str | Path, base: Path | None = None) -> Path:
+    """File of a run: a path, or a name of the library; DataError if there is none."""
     if isinstance(path, Path):
         return path if base is None else base / path
     try:

@@ -1,1 +1,1 @@
-"""Models fitted to measured points."""
+"""From data to parameters: likelihood, minimum, posterior."""

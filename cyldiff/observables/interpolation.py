@@ -89,6 +89,32 @@ class LogLogCurve:
         values[beyond] = self._last_power_law(at[beyond])
         return values
 
+    def derivative(self, at: ArrayLike) -> Array:
+        """Derivative of :meth:`continued` for every tabulated y, shape (n_at, n); 0 where that is NaN.
+
+        Where the curve is a spline of logarithms, d ln y(x) / d ln y_k is the cardinal spline of knot k.
+        """
+        at = np.atleast_1d(np.asarray(at, dtype=float))
+        values, where = self.continued(at), np.log(np.where(at > 0.0, at, 1.0))
+        log_x = np.log(self.x)
+        inside = np.isfinite(values)
+        result = np.zeros((len(at), len(self.x)))
+        place = np.clip(np.searchsorted(self.x, at) - 1, 0, len(self.x) - 2)
+        share = np.clip((where - log_x[place]) / np.diff(log_x)[place], 0.0, 1.0)
+        rows = np.arange(len(at))
+        result[rows, place], result[rows, place + 1] = 1.0 - share, share
+        for run, (low, high, _) in zip(_runs(self._positive), self._runs, strict=True):
+            last = high == self.x[-1]
+            mine = inside & (at >= low) & ((at <= high) | last)
+            cardinal = CubicSpline(log_x[run], np.eye(run.stop - run.start))
+            # beyond the last knot the curve goes on with the slope there
+            end = np.minimum(where[mine], log_x[run][-1])
+            weights = cardinal(end) + (where[mine] - end)[:, None] * cardinal(log_x[run][-1], 1)
+            result[mine] = 0.0
+            result[mine, run] = values[mine, None] * weights / self.y[run]
+        result[~inside] = 0.0
+        return result
+
     def _last_power_law(self, at: Array) -> Array:
         if not self._positive[-2:].all():
             return np.full_like(at, self.y[-1])

@@ -17,7 +17,16 @@ from typing import Any, Protocol
 
 from cyldiff.errors import CyldiffError
 
-__all__ = ["EXECUTORS", "Executor", "MPIRanks", "Processes", "Serial"]
+__all__ = [
+    "EXECUTORS",
+    "Executor",
+    "MPIRanks",
+    "Processes",
+    "Serial",
+    "mpi_pool",
+    "one_thread",
+    "start_worker",
+]
 
 Call = Callable[[Any], Any]
 Results = Iterator[tuple[int, Any]]
@@ -66,7 +75,7 @@ class Processes:
     def run(self, function: Call, tasks: Sequence[Any]) -> Results:
         """Results as they come."""
         waiting = deque(range(len(tasks)))
-        with _one_thread():
+        with one_thread():
             while waiting:
                 suspects: list[int] = []
                 yield from self._until_broken(function, tasks, waiting, suspects)
@@ -113,7 +122,7 @@ class Processes:
 
     def _pool(self, workers: int) -> ProcessPoolExecutor:
         return ProcessPoolExecutor(
-            workers, mp_context=multiprocessing.get_context("spawn"), initializer=_start_worker
+            workers, mp_context=multiprocessing.get_context("spawn"), initializer=start_worker
         )
 
 
@@ -124,14 +133,7 @@ class MPIRanks:
     """
 
     def __init__(self, workers: int | None) -> None:
-        try:
-            from mpi4py.futures import MPIPoolExecutor
-        except ImportError as error:
-            raise CyldiffError(
-                f'executor = "mpi" needs mpi4py, which cannot be imported ({error}); '
-                'install it (pip install mpi4py) beside an MPI library, or use executor = "processes"'
-            ) from None
-        self.pool = MPIPoolExecutor(workers, initializer=_start_worker)
+        self.pool = mpi_pool(workers, initializer=start_worker)
 
     def run(self, function: Call, tasks: Sequence[Any]) -> Results:
         """Results as they come."""
@@ -147,18 +149,36 @@ class MPIRanks:
                     future.cancel()
 
 
+def mpi_pool(workers: int | None, **options: Any) -> Any:
+    """Pool of mpi4py.futures.
+
+    Raises
+    ------
+    CyldiffError
+        if mpi4py cannot be imported.
+    """
+    try:
+        from mpi4py.futures import MPIPoolExecutor
+    except ImportError as error:
+        raise CyldiffError(
+            f'executor = "mpi" needs mpi4py, which cannot be imported ({error}); '
+            'install it (pip install mpi4py) beside an MPI library, or use executor = "processes"'
+        ) from None
+    return MPIPoolExecutor(workers, **options)
+
+
 #: executors by name
 EXECUTORS: dict[str, type[Executor]] = {"processes": Processes, "serial": Serial, "mpi": MPIRanks}
 
 
-def _start_worker() -> None:
+def start_worker() -> None:
     """One thread of numba too, which reads this when it compiles; its cache on disk serves all workers."""
     for name in (*_THREADS, _NUMBA):
         os.environ.setdefault(name, "1")
 
 
 @contextmanager
-def _one_thread() -> Iterator[None]:
+def one_thread() -> Iterator[None]:
     """Let processes that start now have one thread of linear algebra each, unless the user has chosen."""
     new = [name for name in _THREADS if name not in os.environ]
     os.environ.update(dict.fromkeys(new, "1"))

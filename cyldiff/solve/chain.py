@@ -147,8 +147,15 @@ class ChainSolver:
         """Gas on the mesh."""
         return self.propagation.galaxy
 
-    def solve(self, sources: Sequence[PrimarySource], progress: Progress = iter) -> ChainSolution:
+    def solve(
+        self, sources: Sequence[PrimarySource], progress: Progress = iter, *, guess: Array | None = None
+    ) -> ChainSolution:
         """Densities of all species for every source component.
+
+        Parameters
+        ----------
+        guess : ndarray, shape of the densities: where the iteration starts, e.g. the solution of a similar
+            model; by default every nuclide starts from the one before
 
         Raises
         ------
@@ -163,7 +170,7 @@ class ChainSolver:
         for species in progress(chain):
             index = position[species.name]
             row, flow = self._kept(index, species, density, entering) or self._solve_species(
-                index, species, sources, density, entering
+                index, species, sources, density, entering, guess
             )
             reports.append(row)
             flows.append(flow)
@@ -223,8 +230,12 @@ class ChainSolver:
         sources: Sequence[PrimarySource],
         density: Array,
         entering: dict[int, Array],
+        similar: Array | None,
     ) -> tuple[tuple[SolveReport | None, ...], dict[str, float]]:
-        """Solve one nuclide for all components; the start is the nuclide before, scaled by source."""
+        """Solve one nuclide for all components.
+
+        The start is what it is in a similar model, or else the nuclide before, scaled by source.
+        """
         nucleus = self.kinematics(species)
         to_log_p = self.column(nucleus.momentum_per_energy)
         feedback = self.feedback(index)
@@ -241,7 +252,9 @@ class ChainSolver:
                 continue
             name = species.name if len(sources) == 1 else f"{species.name} from {component.name}"
             alive, guess = _alive(level), None
-            if number in entering:
+            if similar is not None:
+                guess = similar[number, index] * to_log_p
+            elif number in entering:
                 before = density[number, index - 1] * to_log_p
                 # beyond a cut-off the density no longer goes with the source
                 guess = before * self.column(np.where(steep, 0.0, _ratio(level, entering[number])))
@@ -367,14 +380,14 @@ class ChainSolver:
     ) -> tuple[list[Array], list[Array]]:
         """Sources of U of one nuclide, per component, and what each injects at every momentum."""
         to_log_p = self.column(self.kinematics(self.network.species[index]).momentum_per_energy)
-        entries = [self._source(index, one, density[n]) * to_log_p for n, one in enumerate(sources)]
+        entries = [self.injected(index, one, density[n]) * to_log_p for n, one in enumerate(sources)]
         return entries, [self._level(source) for source in entries]
 
     def _level(self, source: Array) -> Array:
         """What a source injects at each momentum, all ranks together, shape (n_p,)."""
         return np.asarray(self.comm.sum(np.sum(np.abs(source) * self.grid.volume, axis=self._in_space)))
 
-    def _source(self, index: int, component: PrimarySource, density: Array) -> Array:
+    def injected(self, index: int, component: PrimarySource, density: Array) -> Array:
         """Source of N(T) of one nuclide: what is injected, and what heavier nuclides leave behind."""
         species = self.network.species[index]
         source = self.secondary_source(index, density, self.kinematics(species))

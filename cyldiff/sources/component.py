@@ -14,7 +14,7 @@ from cyldiff.grid import Grid, Kinematics
 from cyldiff.particles.species import Species
 from cyldiff.solve.chain import ChainSolution, PrimarySource
 
-__all__ = ["FLUX_UNIT", "injected_power", "intensity", "normalise", "primary_source"]
+__all__ = ["FLUX_UNIT", "flux_at", "injected_power", "intensity", "normalise", "primary_source"]
 
 Array = NDArray[np.float64]
 
@@ -105,13 +105,11 @@ def normalise(
         index = next(i for i, s in enumerate(solution.species) if s.name == law.species)
         at_sun = grid.at(solution.density[number, index], sun.r, sun.z)
         flux = intensity(at_sun, solution.species[index], grid)
-        strength[source.name] = law.flux / _flux_at(
-            law.kinetic_energy, grid.kinetic_energy, flux, source.name
-        )
+        strength[source.name] = law.flux / flux_at(law.kinetic_energy, grid.kinetic_energy, flux, source.name)
     return strength
 
 
-def _flux_at(energy: float, grid_energy: Array, flux: Array, name: str) -> float:
+def flux_at(energy: float, grid_energy: Array, flux: Array, name: str) -> float:
     """Flux between the two grid energies around `energy`, a power law there."""
     k = int(np.clip(np.searchsorted(grid_energy, energy), 1, len(grid_energy) - 1))
     around = slice(k - 1, k + 1)

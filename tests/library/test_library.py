@@ -14,6 +14,7 @@ from cyldiff import resources
 from cyldiff.config.load import load_config, load_mapping
 from cyldiff.config.load_source import load_source, load_source_mapping
 from cyldiff.config.show import listing
+from cyldiff.fit.components import load_spectra, load_spectra_mapping
 from cyldiff.particles.abundances import abundance_tables, load_abundances
 from cyldiff.sources.catalogue_file import load_catalogue
 
@@ -234,6 +235,15 @@ class TestRuns:
     def test_names_of_results_do_not_collide(self):
         names = [load_config(name).config.run.name for name in RUNS]
         assert len(names) == len(set(names))
+
+
+class TestSpectra:
+    @pytest.mark.parametrize("name", resources.names("spectra"))
+    def test_it_is_valid_and_no_run(self, name):
+        loaded = load_spectra(name)
+        assert loaded.config.run.purpose
+        assert load_spectra_mapping(tomllib.loads(loaded.toml())).config == loaded.config
+        assert name not in RUNS
 
 
 class TestAbundances:
