@@ -123,7 +123,8 @@ def load_fit_mapping(
     problems += _runnable(run)
     influence = _influence(run, data)
     problems += [
-        Problem(f"fit.data[{i}]", text) for i, text in influence.uncovered([(d.low, d.high) for d in data])
+        Problem(f"fit.data[{fit.data.index(data[i].choice)}]", text)
+        for i, text in influence.uncovered([(d.low, d.high) for d in data])
     ]
     parameters, wrong = read_parameters(fit, run.config, influence)
     problems += [*wrong, *_asked(fit)]
