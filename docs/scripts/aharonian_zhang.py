@@ -11,7 +11,7 @@ from __future__ import annotations
 import csv
 import json
 import sys
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
 from typing import Any
 
@@ -133,12 +133,16 @@ def fit(job: tuple[str, str, str, list[str], bool]) -> dict[str, Any]:
 
 
 def run_fits(path: Path) -> None:
-    """All fits, two at a time."""
+    """All fits that are not in the file yet, two at a time."""
     jobs = [(name, name, model, [], True) for name in PRINTED for model in MODELS]
     jobs += [(label, *variant, False) for label, variant in _variants()]
+    known = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else []
+    done = {(f["label"], f["model"]) for f in known}
     with ProcessPoolExecutor(2) as pool:
-        found = list(pool.map(fit, jobs))
-    path.write_text(json.dumps(found), encoding="utf-8")
+        waiting = [pool.submit(fit, job) for job in jobs if (job[0], job[2]) not in done]
+        for one in as_completed(waiting):
+            known.append(one.result())
+            path.write_text(json.dumps(known), encoding="utf-8")
 
 
 def _variants() -> list[tuple[str, tuple[str, str, list[str]]]]:

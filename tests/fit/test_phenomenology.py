@@ -206,6 +206,24 @@ class TestTables:
         again = tune(load_fit(RUNS / "proton-i.toml", far))
         assert again.values == pytest.approx(list(best.values()), rel=5e-3)
 
+    def test_several_starts_find_the_lowest_minimum(self):
+        """From the printed values the third component dies out; with others chi-square is nine lower."""
+        model = ['fit.data[0].name="lhaaso-qgsjet-ii-04-h-total-energy"', "fit.minos=false"]
+        single, several = (
+            tune(load_fit(RUNS / "proton-iii-fixed.toml", [*model, f"fit.starts={n}"])) for n in (1, 20)
+        )
+        assert several.chi2 < single.chi2 - 5.0
+        assert several.chi2 == pytest.approx(42.22, abs=0.05)
+
+    @pytest.mark.parametrize("model", MODELS)
+    def test_third_component_with_the_second_one_free(self, model):
+        """The joint minimum is much better than the second one fixed; the index of the third is far above 2."""
+        free, best = fitted("proton-iii-free", model)
+        fixed, _ = fitted("proton-iii-fixed", model)
+        assert free.chi2 < free.ndof
+        assert free.chi2 < fixed.chi2 - 5.0
+        assert within(best["E3"], 229e6, 85e6, 178e6)
+
 
 def raw_fit(**changes):
     """A small fit as a file would have it."""
