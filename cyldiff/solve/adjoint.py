@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,10 +26,10 @@ from cyldiff.grid import Grid, per_momentum
 from cyldiff.operators import TransportOperator
 from cyldiff.operators.adjoint import adjoint, at_momenta, scaled, without_momentum
 from cyldiff.solve.azimuthal import meridional_operator
-from cyldiff.solve.crank_nicolson import Stepper
+from cyldiff.solve.crank_nicolson import DAMPING_EVERY, DAMPING_PART, Stepper
 from cyldiff.solve.steady import SHIFT_RATIO, SteadySolver, longest_time
 
-__all__ = ["AdjointModes", "mode_numbers", "stencil", "synthesis"]
+__all__ = ["AdjointModes", "even_steps", "mode_numbers", "stencil", "synthesis"]
 
 Array = NDArray[np.float64]
 Feedback = Callable[[Array], Array]
@@ -216,13 +217,71 @@ class AdjointModes:
         -------
         list over times of a list over starts; ends early if `finished`, see :meth:`Stepper.advance`
         """
+        stepper, fields = self._stepper(m, start, tolerance * linear, tolerance, weight, cells)
+        return stepper.advance(fields, list(times), begin=begin, finished=finished)
+
+    def in_steps(
+        self, m: float, start: Array, steps: Sequence[Array], *, linear: float = 1e-6,
+        weight: Array | None = None, finished: Callable[[float, Sequence[Array]], bool] | None = None,
+    ) -> list[list[Array]]:  # fmt: skip
+        """The same in given steps, so that the errors of neighbouring modes are alike and cancel in their sum.
+
+        Parameters
+        ----------
+        steps : for every requested age the times at which steps end, the first array with the beginning in
+            front; see :func:`even_steps`
+        linear : residual of the linear solve of a step, relative to what it moves
+        """
+        stepper, fields = self._stepper(m, start, linear, 1.0, weight, None)
+        half = [np.full(self.operator.grid.shape[0], 0.5)] * len(fields)
+        fully = [np.ones(self.operator.grid.shape[0])] * len(fields)
+        accounts = stepper.accounts
+        time, found, taken = float(steps[0][0]), [], 0
+        for part in steps:
+            for end in (float(t) for t in part if t > time):
+                step, ahead = end - time, 0.0
+                if taken == 0:
+                    fields = list(stepper.damped_steps(fields, time, end, accounts)[-1][1])
+                else:
+                    if taken % DAMPING_EVERY == 0:
+                        ahead = DAMPING_PART * step
+                        fields = stepper.step(fields, time, ahead, fully, accounts)
+                    fields = stepper.step(fields, time + ahead, step - ahead, half, accounts)
+                time, taken = end, taken + 1
+            found.append(list(fields))
+            if finished is not None and finished(time, fields):
+                break
+        return found
+
+    def _stepper(
+        self,
+        m: float,
+        start: Array,
+        residual: float,
+        tolerance: float,
+        weight: Array | None,
+        cells: int | None,
+    ) -> tuple[Stepper, list[Array]]:
+        """All starts of a mode together, and the fields they begin with."""
         operator = self.mode(m, cells)
-        start = np.broadcast_to(start, (len(start), *operator.grid.shape))
         stepper = Stepper(
-            [operator] * len(start), lambda index, time, fields: _NOTHING, tolerance=tolerance, linear=linear,
-            feedback=lambda index: self.feedback, weight=weight,
+            [operator] * len(start), lambda index, time, fields: _NOTHING, tolerance=tolerance,
+            linear=residual / tolerance, feedback=lambda index: self.feedback, weight=weight,
         )  # fmt: skip
-        return stepper.advance(list(start), list(times), begin=begin, finished=finished)
+        return stepper, [np.array(u) for u in np.broadcast_to(start, (len(start), *operator.grid.shape))]
+
+
+def even_steps(ages: Array, ratio: float, longest: float) -> list[Array]:
+    """Steps from each age to the next, none longer than `ratio` of the age, or than `longest`.
+
+    A list of arrays of the times at which steps end, one per age from the second on; the first array begins
+    with the first age.
+    """
+    steps: list[Array] = []
+    for before, after in pairwise(ages):
+        n = int(np.ceil(max(np.log(after / before) / np.log1p(ratio), (after - before) / longest)))
+        steps.append(np.geomspace(before, after, n + 1)[(1 if steps else 0) :])
+    return steps
 
 
 def _solve(

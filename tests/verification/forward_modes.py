@@ -6,13 +6,11 @@ after its birth, modes in phi about the meridian of the source, and the field re
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 
 from cyldiff.grid import per_momentum
-from cyldiff.operators.adjoint import scaled, without_momentum
-from cyldiff.solve.adjoint import AdjointModes, synthesis
+from cyldiff.operators.adjoint import at_momenta, scaled, without_momentum
+from cyldiff.solve.adjoint import AdjointModes, even_steps, synthesis
 from cyldiff.solve.azimuthal import meridional_operator
 from cyldiff.sources.greens_function import burst, finite_life
 from cyldiff.sources.response.mesh import ResponseMesh
@@ -27,7 +25,7 @@ def forward_modes(operator):
     return AdjointModes(plane, 0.5 * step**2 * losses)
 
 
-def forward_density(run, place, energies, *, ages=None, core=0.03, growth=0.06, tolerance=2e-3):
+def forward_density(run, place, energies, *, ages=None, core=0.03, growth=0.06, ratio=0.05):
     """Density at the Sun of one particle per Myr, or of one particle released `ages` ago.
 
     Parameters
@@ -62,28 +60,14 @@ def forward_density(run, place, energies, *, ages=None, core=0.03, growth=0.06, 
         return density + finite_life(here, there, diffusion=mesh.spread / begin, age=begin, duration=begin)[0]
     result = np.zeros((len(ages), len(D)))
     for k in range(len(D)):
-        one = replace(problem.last(len(D) - k))
-        row = AdjointModes(_first(one.operator), one.around[:1])
+        row = AdjointModes(at_momenta(problem.operator, k, k + 1), problem.around[k : k + 1])
         late = [a for a in ages if a > begin[k]]
-        spreads = [mesh.spread + D[k] * (a - begin[k]) for a in late]
+        spreads = np.array([mesh.spread] + [mesh.spread + D[k] * (a - begin[k]) for a in late])
         total = np.zeros((len(late), *flat.shape[1:]))
         for number, m in enumerate(mesh.modes):
-            path = row.in_time(
-                m,
-                mesh.start(m)[:1, None],
-                spreads,
-                begin=mesh.spread,
-                tolerance=tolerance,
-                linear=1e-4,
-            )
+            path = row.in_steps(m, mesh.start(m)[:1, None], even_steps(spreads, ratio, np.inf), linear=1e-7)
             total += waves[number] * np.stack([fields[0][0] for fields in path])
         result[len(ages) - len(late) :, k] = flat.at(total, sun.r, sun.z)
         for a in range(len(ages) - len(late)):
             result[a, k] = burst(here, there, diffusion=mesh.spread / begin[k], age=ages[a])[0]
     return result
-
-
-def _first(operator):
-    from cyldiff.operators.adjoint import at_momenta
-
-    return at_momenta(operator, 0, 1)

@@ -201,7 +201,7 @@ def _add_integral(row, first, last, log_start, step, n_ages, factor, weights, ou
 @njit(**_OPTIONS)
 def evaluate_pieces(
     table, floors, r_nodes, psi_nodes, z_nodes, mirrored, spreads, gone, position, sun, box, oldest, youngest,
-    first_energy, energy_weights, diffusion, start, begun, speed, lasting, density, gradient,
+    first_energy, energy_weights, diffusion, start, begun, speed, close, lasting, density, gradient,
 ):  # fmt: skip
     """Mean of R over the length of every piece, and its gradient.
 
@@ -218,6 +218,7 @@ def evaluate_pieces(
     diffusion : D at the observer, (n_e,) [kpc^2/Myr]
     start, begun : spread of the start, and its age per energy (n_e,) [Myr]
     speed : beta c (n_e,) [kpc/Myr]; infinite without causality
+    close : factor on the closed form near the observer, (n_e,): what the table is multiplied with already
     lasting : pieces stand for sources of one particle per Myr that are on since ever
     density, gradient : (n, n_e), (n, n_e, 3), filled
     """
@@ -271,11 +272,11 @@ def evaluate_pieces(
                 _at_energy(total, floors, low, high, first_energy[e], energy_weights[e], row)
             arrived = max(youngest[n], distance / speed[e], 0.0)
             if lasting:
-                _near_piece(away, 0.0, start, 1.0 / local, out)
+                _near_piece(away, 0.0, start, close[e] / local, out)
                 _add_total(row, n_ages, 1.0 / D, out)
             elif burst and oldest[n] == arrived and arrived > 0.0:
                 if arrived < begun[e]:
-                    _near_burst(away, local * arrived, 1.0, out)
+                    _near_burst(away, local * arrived, close[e], out)
                 else:
                     s = start + D * (arrived - begun[e])
                     if s <= end:
@@ -283,7 +284,9 @@ def evaluate_pieces(
             elif oldest[n] > arrived:
                 rate = 1.0 / (oldest[n] - youngest[n])
                 if arrived < begun[e]:
-                    _near_piece(away, local * arrived, local * min(oldest[n], begun[e]), rate / local, out)
+                    _near_piece(
+                        away, local * arrived, local * min(oldest[n], begun[e]), close[e] * rate / local, out
+                    )
                 first = max(start + D * (arrived - begun[e]), start)
                 last = min(start + D * (oldest[n] - begun[e]), end)
                 factor = rate / D

@@ -167,7 +167,9 @@ class SourceResponse:
         for number in np.unique(segments.spectrum):
             mine = np.flatnonzero(segments.spectrum == number)
             table = _logarithmic(self._contracted(spectra[number]))
-            found = self._read(table, _some(segments, mine), energy, causality)
+            own = np.searchsorted(self.injected_energy, energy * (1.0 - 1e-9))
+            close = spectra[number, own]
+            found = self._read(table, _some(segments, mine), energy, causality, close=close)
             density[mine] = found[0] * segments.energy[mine, None]
             gradient[mine] = found[1] * segments.energy[mine, None, None]
         return density, gradient
@@ -263,6 +265,7 @@ class SourceResponse:
         energy: Array,
         causality: bool,
         lasting: bool | None = None,
+        close: Array | None = None,
     ) -> tuple[Array, Array]:
         lasting = self.steady if lasting is None else lasting
         if not (lasting and not self.steady):
@@ -276,7 +279,8 @@ class SourceResponse:
             np.ascontiguousarray(pieces.position, dtype=float), np.array(self.observer), np.array(self.box),
             np.asarray(pieces.oldest, dtype=float), np.asarray(pieces.youngest, dtype=float), first, weights,
             self.diffusion(energy), 0.5 * self.core**2, self.start_age(energy),
-            speed if causality else np.full_like(speed, np.inf), lasting, density, gradient,
+            speed if causality else np.full_like(speed, np.inf), np.ones(len(energy)) if close is None else close,
+            lasting, density, gradient,
         )  # fmt: skip
         if lasting and self.steady:
             # a source of the power energy / oldest

@@ -42,8 +42,9 @@ Coupling = Literal["auto", "decoupled", "coupled"]
 NEGLIGIBLE = 0.01
 #: solved energies per decade where they do not know of each other
 PER_DECADE = 1.0
-#: decades of injected energy above and below an observed one
-ABOVE, BELOW = 1.5, 0.5
+#: decades of injected energy above the highest observed one; below the lowest, all under reacceleration,
+#: else as many rows as the flux in momentum reaches over
+ABOVE, BELOW = 1.5, 3
 #: importance of injected energies: index of a source spectrum in U
 INJECTED = 1.3
 
@@ -196,7 +197,7 @@ def _coupled(
     every = motion.kinetic_energy
     rows = np.unique([int(np.argmin(np.abs(np.log(every / e)))) for e in wanted])
     step = np.log10(every[1] / every[0])
-    low = max(int(rows[0]) - round(BELOW / step), 0)
+    low = 0 if run.physics.reacceleration.kind != "none" else max(int(rows[0]) - BELOW, 0)
     high = min(int(rows[-1]) + round(ABOVE / step) + 1, len(every))
     chain = mesh.chain(every[low:high])
     rows = rows - low

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from cyldiff.errors import GridError
 from cyldiff.progress import track
-from cyldiff.solve.adjoint import SLOPE_R, SLOPE_Z, VALUE, AdjointModes, synthesis
+from cyldiff.solve.adjoint import SLOPE_R, SLOPE_Z, VALUE, AdjointModes, even_steps, synthesis
 from cyldiff.sources.response.mesh import ResponseMesh
 
 __all__ = ["ModeTable", "check_size", "solve_tables", "spreads"]
@@ -24,8 +24,10 @@ AGES_PER_DECADE = 6
 FADED = 1e-7
 #: longest mean times to escape after which nothing is left
 GONE = 8.0
-#: residual of a steady mode, error of a time step, and residual of its linear solve in units of that
-STEADY, IN_TIME, LINEAR = 1e-5, 5e-3, 1e-4
+#: residual of a steady mode, and of a time step
+STEADY, LINEAR = 1e-5, 5e-7
+#: time step relative to the age, and longest relative to the mean time to escape
+STEP, LONGEST_STEP = 0.06, 0.1
 #: largest table [bytes]
 LARGEST = 2e9
 
@@ -102,6 +104,7 @@ class _History:
 
     def __init__(self, problem: AdjointModes, spread: Array, importance: Array | None) -> None:
         self.problem, self.spread, self.importance = problem, spread, importance
+        self.longest = problem.longest() if len(spread) else 0.0
         self.fields: list[list[Array]] = [[] for _ in range(len(spread) + 1)]
         self.numbers: list[list[int]] = [[] for _ in range(len(spread) + 1)]
         self.top: dict[float, Array] = {}
@@ -117,12 +120,10 @@ class _History:
     def follow(self, number: int, mode: float, start: Array) -> None:
         """A mode through all ages, until it has faded away beside the mode 0."""
         self.keep(number, 0, start)
-        path = self.problem.in_time(
+        path = self.problem.in_steps(
             mode,
             start,
-            [float(s) for s in self.spread[1:]],
-            begin=float(self.spread[0]),
-            tolerance=IN_TIME,
+            even_steps(self.spread, STEP, LONGEST_STEP * self.longest),
             linear=LINEAR,
             weight=self.importance,
             finished=self._faded if number else None,
