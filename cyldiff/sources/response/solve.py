@@ -168,6 +168,7 @@ def _decoupled(
     if count > 1:
         count = max(int(np.ceil(np.log10(wanted[-1] / wanted[0]) * PER_DECADE)) + 1, 4)
     energy = np.geomspace(wanted[0], wanted[-1], count) if count > 1 else wanted
+    check_size(mesh, count, oldest is not None)
     # a mesh has two energies at least
     chain = mesh.chain(energy if count > 1 else np.array([wanted[0], 1.01 * wanted[0]]))
     operator = without_momentum(chain.operator(0))

@@ -83,7 +83,6 @@ def solve_tables(
     spread : ages of the table, the first that of the mesh's start; none for the steady state alone
     importance : of coupled momenta, in the order of the problem
     """
-    check_size(mesh, problem.operator.grid.shape[0], len(spread) > 0)
     history = _History(problem, spread, importance)
     mirrored = False
     for number, mode in enumerate(track(list(mesh.modes), label=label, quiet=quiet)):
