@@ -13,7 +13,12 @@ import click
 
 from cyldiff.commands.anisotropy import anisotropy
 from cyldiff.commands.base import check_output, overwrites, reported
+from cyldiff.commands.gamma import gamma
+from cyldiff.commands.population import population
+from cyldiff.commands.response import draw_map, response
 from cyldiff.commands.sample import sample
+from cyldiff.commands.source import source
+from cyldiff.commands.sources import sources
 from cyldiff.commands.tune import tune
 from cyldiff.errors import ConfigError, DataError, Problem, nearest, quoted
 from cyldiff.parallel.launch import launched_rank
@@ -153,7 +158,7 @@ def _last(result: xr.Dataset) -> xr.Dataset:
     return result.isel(time=-1) if "time" in result.dims else result
 
 
-@main.command(short_help="Validate a run; show every value and its origin.")
+@main.command(short_help="Validate a run or a population; show every value and its origin.")
 @_config
 @_set
 @click.option("--toml", is_flag=True, help="Print the completed config as a TOML file that runs by itself.")
@@ -165,19 +170,25 @@ def check(config: str, overrides: tuple[str, ...], toml: bool) -> None:
 
     In brackets: "default", the grid, model or table, the run file, or "--set".
     """
+    from cyldiff.commands.population import check_population, is_population
     from cyldiff.config.load import load_config
     from cyldiff.config.show import listing, sizes
+    from cyldiff.fit.components import LoadedSpectra, is_spectra, load_spectra
     from cyldiff.fit.load import describe, is_tuning_file, load_fit
 
+    if is_population(config):
+        click.echo(check_population(config, overrides, toml=toml), nl=not toml)
+        return
     fit = load_fit(config, overrides) if is_tuning_file(config) else None
-    loaded = fit.run if fit else load_config(config, overrides)
+    read = load_spectra if is_spectra(config) else load_config
+    loaded = fit.run if fit else read(config, overrides)
     if toml:
         click.echo(loaded.toml(), nl=False)
         return
-    click.echo(listing(loaded))
-    if fit:
-        click.echo(f"\n{describe(fit)}")
-    click.echo(f"\n{sizes(loaded)}\n{config}: valid")
+    parts = [listing(loaded)]
+    parts += [describe(fit)] if fit else []
+    parts += [] if isinstance(loaded, LoadedSpectra) else [sizes(loaded)]
+    click.echo("\n\n".join(parts) + f"\n{config}: valid")
 
 
 @main.command(short_help="Say what a config key means.")
@@ -194,11 +205,13 @@ def explain(key: str) -> None:
     click.echo(explain_key(key, {"fit": FitConfig}))
 
 
-@main.command(name="list", short_help="List runs, models, grids, data, species, kinds.")
+@main.command(name="list", short_help="List what the library holds: runs, models, data.")
 @click.argument("what", required=False)
 @reported
 def list_names(what: str | None) -> None:
-    """List the library, or one of: runs, models, grids, data, species, kinds.
+    """List the library, or one of its parts.
+
+    Those are runs, populations, spectra, models, catalogues, emission, grids, data, species and kinds.
 
     The library is what comes with cyldiff and what lies in the folders of $CYLDIFF_PATH.
     """
@@ -208,15 +221,15 @@ def list_names(what: str | None) -> None:
     click.echo(library_listing(what))
 
 
-@main.command(short_help="Make an editable copy of a run, model or grid.")
+@main.command(short_help="Make an editable copy of a run, population, model, catalogue or grid.")
 @click.argument("name")
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="Where to; default the current folder.")
 @click.option("--force", is_flag=True, help="Replace an existing file.")
 @reported
 def copy(name: str, output: Path | None, force: bool) -> None:
-    """Make an editable copy of a run, model or grid NAME of the library.
+    """Make an editable copy of a run, population, model, catalogue or grid NAME of the library.
 
-    A name that several of them have is written as "runs/NAME", "models/NAME" or "grids/NAME".
+    A name that several of them have is written with its library: "runs/NAME", "models/NAME".
     """
     source = _library_file(name)
     target = output if output is not None else Path(source.name)
@@ -234,12 +247,13 @@ def copy(name: str, output: Path | None, force: bool) -> None:
 def _library_file(name: str) -> Path:
     from cyldiff import resources
 
-    found = {
-        f"{kind}/{entry}": entry for kind in ("runs", "models", "grids") for entry in resources.names(kind)
-    }
+    kinds = ("runs", "populations", "spectra", "models", "catalogues", "grids")
+    found = {f"{kind}/{entry}": entry for kind in kinds for entry in resources.names(kind)}
     hits = [name] if name in found else [key for key, entry in found.items() if name == entry]
     if not hits:
-        raise DataError(f"no run, model or grid {quoted(name)}{nearest(name, found.values())}")
+        raise DataError(
+            f"no run, population, spectra, model, catalogue or grid {quoted(name)}{nearest(name, found.values())}"
+        )
     if len(hits) > 1:
         raise DataError(f"{quoted(name)} is ambiguous; write one of {', '.join(hits)}")
     kind, _, entry = hits[0].partition("/")
@@ -264,11 +278,17 @@ def plot(result: Path, what: str, output: Path, data: tuple[str, ...], potential
     WHAT is  B/C, 10Be/9Be                a ratio of elements or nuclides
              spectrum:C, spectrum:H1      one spectrum, times E^2.7
              spectra, spectra:H,He,C      several
+             sources, sources:He          each of point sources, and their sum
+             band, ring, "ring:3.5 PeV"   of a population
+             response:1 PeV,0.1 Myr       a map of what the Sun sees
     """  # noqa: D301
     from cyldiff.io.netcdf import read_result
     from cyldiff.plot import draw
 
     check_output(output, [result])
+    if draw_map(result, what, output):
+        click.echo(f"{output} written")
+        return
     modulation = _potential(potential)
     dataset = read_result(result)
     if modulation is None:
@@ -311,15 +331,20 @@ def benchmark(cases: tuple[str, ...]) -> None:
 
     Prints the table of docs/performance.md for this machine, on one thread.
     """
-    from cyldiff.benchmark import CASES, report
+    from cyldiff.benchmark import NAMES, report
 
     for name in cases:
-        if name not in CASES:
-            raise DataError(f"no case {quoted(name)}; known: {', '.join(CASES)}{nearest(name, CASES)}")
+        if name not in NAMES:
+            raise DataError(f"no case {quoted(name)}; known: {', '.join(NAMES)}{nearest(name, NAMES)}")
     click.echo(report(cases or None, progress=lambda text: click.echo(f"{text} …", err=True)))
 
 
 main.add_command(anisotropy)
+main.add_command(population)
+main.add_command(gamma)
+main.add_command(sources)
+main.add_command(source)
+main.add_command(response)
 main.add_command(tune)
 main.add_command(sample)
 

@@ -30,6 +30,8 @@ CLASSICAL_ELECTRON_RADIUS_CM = 2.8179403262e-13  #: cm, CODATA 2018
 FINE_STRUCTURE = 7.2973525693e-3  #: CODATA 2018
 HBAR_C_GEV_CM = 197.3269804e-3 * 1.0e-13  #: GeV cm, CODATA 2018
 BOLTZMANN_GEV_K = 8.617333262e-14  #: GeV/K, CODATA 2018
+#: g, nominal solar mass parameter GM of IAU 2015 Resolution B3 over G of CODATA 2018
+SOLAR_MASS_G = 1.3271244e26 / 6.67430e-8
 HYDROGEN_MASS_G = 1.6735328e-24  #: g, mass of the 1H atom, CODATA 2018 and AME 2020
 
 #: pi r_e^2 c m_e c^2 in GeV cm^3 / Myr: the scale of ionisation and Coulomb losses
@@ -40,3 +42,18 @@ IONISATION_ENERGY_H = 19.0e-9
 IONISATION_ENERGY_HE = 44.0e-9
 #: electron temperature of the warm ionised medium in K (Strong & Moskalenko 1998, ApJ 509, 212)
 ELECTRON_TEMPERATURE_K = 1.0e4
+
+#: Thomson cross section in cm^2, 8 pi/3 r_e^2
+THOMSON_CM2 = 8.0 * math.pi / 3.0 * CLASSICAL_ELECTRON_RADIUS_CM**2
+HELIUM_MASS_G = 6.6464767e-24  #: g, mass of the 4He atom, CODATA 2018 and AME 2020
+CMB_TEMPERATURE_K = 2.7255  #: K (Fixsen 2009, ApJ 707, 916)
+#: energy density of a magnetic field of 1 microgauss in GeV/cm^3, B^2 / 8 pi (Gaussian units)
+MICROGAUSS_ENERGY_DENSITY = 1.0e-12 / (8.0 * math.pi) * ERG_GEV
+#: energy density of black-body radiation in GeV/cm^3 per K^4, pi^2 k^4 / 15 (hbar c)^3
+BLACK_BODY_ENERGY_DENSITY = math.pi**2 * BOLTZMANN_GEV_K**4 / (15.0 * HBAR_C_GEV_CM**3)
+#: ionisation potentials in GeV that enter the losses of electrons (Strong & Moskalenko 1998, ApJ 509, 212, App. C)
+IONISATION_POTENTIAL_H = 13.6e-9
+IONISATION_POTENTIAL_HE = 24.59e-9
+#: radiation lengths in g/cm^2 (Strong & Moskalenko 1998, App. C)
+RADIATION_LENGTH_H = 62.8
+RADIATION_LENGTH_HE = 93.1

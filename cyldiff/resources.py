@@ -31,6 +31,7 @@ __all__ = [
     "names",
     "read_table",
     "read_toml",
+    "suffixes",
     "tables_read",
     "title",
 ]
@@ -39,7 +40,19 @@ _PACKAGE = Path(__file__).resolve().parent
 #: keys a table is not read without; those of the library have more (``tests/library``)
 PEDIGREE = ("title", "citation", "retrieved_from", "retrieved_on", "licence", "processing", "sha256")
 #: a key that only a file of this kind has; tells the files of a user's folder apart
-_MARKS = {"runs": "run", "models": "halo", "grids": "space"}
+_MARKS = {
+    "runs": "run",
+    "populations": "population",
+    "spectra": "spectrum",
+    "models": "halo",
+    "grids": "space",
+    "catalogues": "source",
+    "emission": "components",
+}
+#: libraries that share the folder runs/, with its sub-folders
+_IN_RUNS = ("runs", "populations", "spectra")
+#: libraries that are folders of physics/
+_OF_PHYSICS = ("models", "catalogues", "emission")
 
 
 def folder(name: str) -> Path:
@@ -49,40 +62,59 @@ def folder(name: str) -> Path:
 
 
 def library(kind: str) -> list[Path]:
-    """Folders searched for bare names of `kind` (``"grids"``, ``"models"``, ``"runs"``).
+    """Folders searched for bare names of `kind` ("grids", "models", "runs", "catalogues", …).
 
     Those of ``$CYLDIFF_PATH`` (separated like ``$PATH``), then the shipped one.
     """
-    shipped = folder("physics") / "models" if kind == "models" else folder(kind)
+    shipped = (
+        folder("physics") / kind if kind in _OF_PHYSICS else folder("runs" if kind in _IN_RUNS else kind)
+    )
     extra = [Path(p).expanduser() for p in os.environ.get("CYLDIFF_PATH", "").split(os.pathsep) if p]
     return [*extra, shipped]
 
 
 def names(kind: str) -> dict[str, Path]:
-    """All names of the library of `kind` with their files; shipped runs with those of sub-folders."""
+    """All names of the library of `kind` with their files; those of the shipped folder runs/ in sub-folders too."""
     *extra, shipped = library(kind)
     found: dict[str, Path] = {}
     for place in extra:
-        for path in sorted(place.glob("*.toml")):
+        for path in _files(place, kind):
             if not path.name.endswith(".source.toml") and _is_of(kind, path):
                 found.setdefault(path.stem, path)
-    for path in sorted(shipped.rglob("*.toml") if kind == "runs" else shipped.glob("*.toml")):
+    ours = [path for path in sorted(shipped.rglob("*.toml")) if _is_of(kind, path)]
+    for path in ours if kind in _IN_RUNS else _files(shipped, kind):
         found.setdefault(path.relative_to(shipped).with_suffix("").as_posix(), path)
     return found
 
 
+def suffixes(kind: str) -> tuple[str, ...]:
+    """Of the files of a library; only a catalogue may also be a table."""
+    return (".toml", ".ecsv") if kind == "catalogues" else (".toml",)
+
+
+def _files(place: Path, kind: str) -> list[Path]:
+    return sorted(path for suffix in suffixes(kind) for path in place.glob(f"*{suffix}"))
+
+
 def _is_of(kind: str, path: Path) -> bool:
+    if path.suffix == ".ecsv":
+        return True
     try:
-        return _MARKS[kind] in read_toml(path)
+        raw = read_toml(path)
     except DataError:
         return False
+    # components of spectra are named like a run, and are none
+    if kind == "runs" and _MARKS["spectra"] in raw:
+        return False
+    # a model has a table [source], its pedigree; a catalogue a list of them
+    return _MARKS[kind] in raw and (kind != "catalogues" or isinstance(raw["source"], list))
 
 
 def find(kind: str, name: str, *, beside: Path | None = None) -> Path:
     """File of a library name, or of a path relative to the file that mentions it.
 
-    A bare name is looked up in the library; a name with the suffix ``.toml`` or a leading ``.``,
-    ``/`` or ``~`` is a path, relative to the folder `beside` (default: the current one).
+    A bare name is looked up in the library; a name with the suffix ``.toml`` (a catalogue: or ``.ecsv``) or
+    a leading ``.``, ``/`` or ``~`` is a path, relative to the folder `beside` (default: the current one).
 
     Raises
     ------
@@ -90,9 +122,14 @@ def find(kind: str, name: str, *, beside: Path | None = None) -> Path:
         if nothing is found, or the name is found twice.
     """
     try:
-        if name.endswith(".toml") or name.startswith((".", "/", "~")):
+        if name.endswith(suffixes(kind)) or name.startswith((".", "/", "~")):
             return _file(name, beside)
-        hits = [p for place in library(kind) if name and (p := place / f"{name}.toml").is_file()]
+        hits = [
+            path
+            for place in library(kind)
+            for suffix in suffixes(kind)
+            if name and (path := place / f"{name}{suffix}").is_file()
+        ]
     except PermissionError:
         raise DataError(f"{quoted(name)}: may not be read (permissions)") from None
     except (OSError, ValueError, RuntimeError):  # too long, a zero byte, no such home
@@ -114,7 +151,7 @@ def _file(name: str, beside: Path | None) -> Path:
     try:
         is_folder = stat.S_ISDIR(path.stat().st_mode)
     except (FileNotFoundError, NotADirectoryError):
-        others = [p.name for p in path.parent.glob("*.toml")] if path.parent.is_dir() else []
+        others = [p.name for p in path.parent.glob(f"*{path.suffix}")] if path.parent.is_dir() else []
         raise DataError(f'no file "{path}"{nearest(path.name, others)}') from None
     if is_folder:
         raise DataError(f'"{path}" is a folder, not a file')

@@ -66,12 +66,19 @@ def build_chain(
     physics, numerics = config.physics, config.solver
     comm, whole_grid = comm or Comm(), grid
     grid = own_part(whole_grid, comm)
-    propagation = build_propagation(config, grid, Galaxy.on_grid(physics.gas, grid))
+    galaxy = Galaxy.on_grid(
+        physics.gas,
+        grid,
+        magnetic_field=physics.magnetic_field,
+        radiation_field=physics.radiation_field,
+    )
+    propagation = build_propagation(config, grid, galaxy)
     network = Network.build(
         select(max_z=config.species.max_z, include=config.species.include),
         inelastic=physics.inelastic,
         spallation=physics.spallation,
         kinetic_energy=grid.kinetic_energy,
+        leptons=physics.secondary_leptons,
     )
     return ChainSolver(
         propagation,

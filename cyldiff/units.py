@@ -77,6 +77,12 @@ DIMENSIONS: dict[str, tuple[str, str, dict[str, float]]] = {
         "2.3 mg/cm^2",
         {"g/cm^2": 1.0, "mg/cm^2": 1e-3},
     ),
+    "mass": ("solMass", "25000 Msun", {"Msun": 1.0, "solMass": 1.0, "g": 1 / const.SOLAR_MASS_G}),
+    "energy density": (
+        "GeV / cm3",
+        "0.26 eV/cm^3",
+        {"GeV/cm^3": 1.0, "eV/cm^3": 1e-9, "erg/cm^3": const.ERG_GEV, "J/m^3": 1e1 * const.ERG_GEV},
+    ),
     "cross section": ("mbarn", "30 mb", {"mb": 1.0, "b": 1e3, "cm^2": 1e27}),
     "magnetic field": ("uG", "6 uG", {"uG": 1.0, "microgauss": 1.0, "nT": 10.0, "G": 1e6, "T": 1e10}),
     "temperature": ("K", "1e4 K", {"K": 1.0}),
@@ -91,6 +97,21 @@ DIMENSIONS: dict[str, tuple[str, str, dict[str, float]]] = {
         "0.05 GeV^-1 m^-2 s^-1 sr^-1",
         {"GeV^-1 m^-2 s^-1 sr^-1": 1.0, "GeV^-1 cm^-2 s^-1 sr^-1": 1e4},
     ),
+    # E^2.75 J, the usual way to show spectra around the knee
+    "intensity times E^2.75": (
+        "GeV(7/4) / (m2 s sr)",
+        "34700 GeV^1.75 m^-2 s^-1 sr^-1",
+        {"GeV^1.75 m^-2 s^-1 sr^-1": 1.0, "GeV^1.75 cm^-2 s^-1 sr^-1": 1e4},
+    ),
+    "energy flux": (
+        "erg / (cm2 s)",
+        "1e-14 erg cm^-2 s^-1",
+        {
+            "erg cm^-2 s^-1": 1.0,
+            "TeV cm^-2 s^-1": 1e3 / const.ERG_GEV,
+            "GeV cm^-2 s^-1": 1 / const.ERG_GEV,
+        },
+    ),
     "X_CO": (
         "1e20 cm-2 K-1 km-1 s",
         "1.9e20 cm^-2/(K km/s)",
@@ -103,10 +124,10 @@ _PER_NUCLEON = ("energy", "intensity")
 _NUMBER = re.compile(
     r"\s*([+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)\s*((?:1\s*/|[^\W\d]|[(/%°]).*|)"
 )
-_TOKEN = re.compile(r"[A-Za-z]+|\^?[+-]?\d+|[*/()]")
+_TOKEN = re.compile(r"[A-Za-z]+|\^?[+-]?\d+(?:\.\d+)?|[*/()]")
 _SUPERSCRIPTS = str.maketrans("⁺⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "+-0123456789")
 
-Powers = dict[str, int]
+Powers = dict[str, float]
 
 
 def _normalise(unit: str) -> str:
@@ -145,9 +166,9 @@ def _product(tokens: list[str]) -> tuple[Powers, list[str]]:
             del tokens[0]
         elif token.isalpha():
             factor = {token: 1}
-        exponent = sign
-        if tokens and tokens[0].lstrip("^+-").isdigit():
-            exponent *= int(tokens[0].lstrip("^+"))
+        exponent: float = sign
+        if tokens and tokens[0].lstrip("^+-").replace(".", "").isdigit():
+            exponent *= float(tokens[0].lstrip("^+"))
             tokens = tokens[1:]
         for name, power in factor.items():
             powers[name] = powers.get(name, 0) + exponent * power
@@ -171,7 +192,7 @@ def _factor(unit: str, dimension: str) -> float:
     try:
         if not powers:
             raise ValueError
-        parsed = u.Unit(" ".join(f"{name}{power}" for name, power in powers.items()))
+        parsed = u.Unit(" ".join(f"{name}({power:g})" for name, power in powers.items()))
     except (ValueError, TypeError):
         raise ValueError(f"{quoted(unit)} is no unit; {expected}{nearest(unit, table)}") from None
     try:

@@ -8,7 +8,7 @@ from cyldiff.config.feasibility import NUMERICAL_CHECKS
 from cyldiff.config.parts import Parts, followed_species
 from cyldiff.config.toml import dotted
 from cyldiff.errors import CyldiffError, DataError, Problem, nearest, quoted
-from cyldiff.particles.species import element, hint, nuclides, select
+from cyldiff.particles.species import element, hint, known_species, select
 
 __all__ = ["cross_checks"]
 
@@ -21,7 +21,7 @@ def cross_checks(parts: Parts) -> list[Problem]:
 def _species(parts: Parts) -> Iterator[Problem]:
     """Names that exist, and something left to follow."""
     include = parts.at("species.include")
-    unknown = [i for i, name in enumerate(include or ()) if name not in nuclides()]
+    unknown = [i for i, name in enumerate(include or ()) if name not in known_species()]
     for i in unknown:
         yield Problem(f"species.include[{i}]", f"{quoted(include[i])} is no nuclide{hint(include[i])}")
     if parts.at("species") is not None and not unknown:
@@ -78,7 +78,7 @@ def _half_space(parts: Parts) -> Iterator[Problem]:
 
 def _sources(parts: Parts) -> Iterator[Problem]:
     """Names of species in the sources, and something to inject."""
-    known = nuclides()
+    known = known_species()
     elements = dict.fromkeys(element(name) for name in known)
     for name in parts.under("physics.sources"):
         path = ("physics", "sources", name)
@@ -105,7 +105,7 @@ def _normalisation(parts: Parts, path: tuple[str, ...]) -> Iterator[Problem]:
     key = dotted((*path, "normalisation"))
     species = getattr(law, "species", None)
     followed = [s.name for s in followed_species(parts)]
-    if species is not None and species not in nuclides():
+    if species is not None and species not in known_species():
         yield Problem(f"{key}.species", f"{quoted(species)} is no nuclide{hint(species)}")
     elif species is not None and followed and species not in followed:
         yield Problem(f"{key}.species", f"{species} is not among the species of this run ({_few(followed)})")
@@ -120,6 +120,45 @@ def _normalisation(parts: Parts, path: tuple[str, ...]) -> Iterator[Problem]:
             yield Problem(
                 f"{key}.{name}", f"{energy:g} GeV/n is outside the energy grid ({low:g} to {high:g} GeV/n)"
             )
+
+
+def _leptons(parts: Parts) -> Iterator[Problem]:
+    """Electrons and positrons have fields to lose energy in, and a source."""
+    followed = {s.name: s for s in followed_species(parts)}
+    wanted = [name for name, s in followed.items() if s.is_lepton]
+    if not wanted:
+        return
+    examples = {"magnetic_field": '{ kind = "uniform", B0 = "5 uG" }', "radiation_field": '{ kind = "cmb" }'}
+    for key, example in examples.items():
+        # a section that is there but not valid is reported elsewhere
+        if parts.get(("physics", key), "invalid") is None and parts.at("physics.energy_losses"):
+            names = " and ".join(wanted)
+            yield Problem(f"physics.{key}", f"is missing; {names} lose energy in it, e.g. {key} = {example}")
+    production = parts.get(("physics", "secondary_leptons"), "invalid")
+    components = parts.under("physics.sources")
+    if production == "invalid" or any(
+        parts.at("physics.sources", c, "abundances") is None for c in components
+    ):
+        return
+    if production is not None:
+        try:
+            production.check()
+        except DataError as error:
+            yield Problem("physics.secondary_leptons", str(error))
+        if not set(production.parents) & set(followed):
+            yield Problem(
+                "physics.secondary_leptons",
+                f"leptons are made by {' and '.join(production.parents)}, not among the species of this run",
+            )
+        return
+    injected = {
+        name for c in components for name, x in parts.at("physics.sources", c, "abundances").items() if x
+    }
+    for name in (n for n in wanted if n not in injected):
+        yield Problem(
+            "species.include",
+            f'{name} has no source; give it an abundance, or add physics.secondary_leptons = {{ kind = "aafrag" }}',
+        )
 
 
 def _data(parts: Parts) -> Iterator[Problem]:
@@ -160,4 +199,4 @@ def _few(names: list[str]) -> str:
 
 
 Check = Callable[[Parts], Iterator[Problem]]
-_CHECKS: tuple[Check, ...] = (_species, _halo, _observer, _half_space, _sources, _histories, _data)
+_CHECKS: tuple[Check, ...] = (_species, _halo, _observer, _half_space, _sources, _leptons, _histories, _data)

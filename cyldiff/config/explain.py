@@ -17,15 +17,29 @@ from cyldiff.config.report import choices_of
 from cyldiff.config.schema import RunConfig
 from cyldiff.config.toml import shown
 from cyldiff.config.tree import Slot, known_keys, slot_of, walk
+from cyldiff.data.diffuse import available_diffuse, load_diffuse
 from cyldiff.data.dipoles import available_dipoles, load_dipole
 from cyldiff.data.measurements import available, load
+from cyldiff.data.seds import available_seds, load_sed
 from cyldiff.errors import DataError, nearest, quoted
-from cyldiff.particles.species import nuclides
+from cyldiff.particles.species import known_species
+from cyldiff.sources.population.schema import PopulationConfig
 from cyldiff.units import DIMENSIONS, format_quantity
 
 __all__ = ["explain_key", "library_listing"]
 
-_LISTINGS = ("runs", "models", "grids", "data", "species", "kinds")
+_LISTINGS = (
+    "runs",
+    "populations",
+    "spectra",
+    "models",
+    "catalogues",
+    "emission",
+    "grids",
+    "data",
+    "species",
+    "kinds",
+)
 _PLAIN = {float: "number", int: "whole number", str: "text", bool: "true or false"}
 _USE = {f"{section}.use": library for section, library in LIBRARIES.items()}
 _ABUNDANCES = "physics.sources.NAME.abundances.use"
@@ -49,7 +63,7 @@ def explain_key(key: str, sections: Mapping[str, type[BaseModel]] | None = None)
     wanted = key.strip().split(".")
     entries = [_use_entry(path) for path in (*_USE, _ABUNDANCES) if _matches(path.split("."), wanted)]
     merged: dict[tuple[str, str], list[str]] = {}
-    known = list(walk(RunConfig))
+    known = list(_keys())
     for name, model in (sections or {}).items():
         known += walk(model, f"{name}.")
     for path, owner, field in known:
@@ -57,11 +71,30 @@ def explain_key(key: str, sections: Mapping[str, type[BaseModel]] | None = None)
             merged.setdefault((path, _body(path, owner, field)), []).append(owner)
     entries += [_entry(path, owners, body) for (path, body), owners in merged.items()]
     if not entries:
-        paths = sorted({path for path, _, _ in known})
+        entries = [_entry(path, owners, body) for (path, body), owners in _of_population(wanted).items()]
+    if not entries:
+        paths = sorted({path for path, _, _ in (*known, *walk(PopulationConfig))})
         tails = dict.fromkeys(p.rpartition(".")[2] for p in paths)
         hint = nearest(wanted[-1], tails) if len(wanted) == 1 else nearest(key, paths)
         raise DataError(f"no config key {quoted(key)}{hint}")
     return "\n\n".join(entries)
+
+
+def _of_population(wanted: list[str]) -> dict[tuple[str, str], list[str]]:
+    """Keys of a population file that are none of a run."""
+    merged: dict[tuple[str, str], list[str]] = {}
+    for path, owner, field in walk(PopulationConfig):
+        if _matches(path.split("."), wanted):
+            merged.setdefault((path, _body(path, owner, field)), []).append(owner)
+    return merged
+
+
+def _keys() -> Iterator[tuple[str, str, FieldInfo]]:
+    """All keys of a run, and of a row of a catalogue of sources."""
+    from cyldiff.sources.catalogue import CatalogueSource
+
+    yield from walk(RunConfig)
+    yield from walk(CatalogueSource, "source.")
 
 
 def _matches(path: list[str], wanted: list[str]) -> bool:
@@ -159,7 +192,7 @@ def _abundance_tables() -> tuple[str, ...]:
 
 
 def library_listing(what: str | None) -> str:
-    """Names of the library; `what` is one of runs, models, grids, data, species, kinds (None: all)."""
+    """Names of the library; `what` is one of runs, populations, models, … (None: all)."""
     if what is not None and what not in _LISTINGS:
         raise DataError(
             f"nothing called {quoted(what)} to list; known: {', '.join(_LISTINGS)}{nearest(what, _LISTINGS)}"
@@ -183,8 +216,14 @@ def _rows(what: str) -> Iterable[tuple[str, str]]:
             dipole = load_dipole(name)
             paper = dipole.citation.partition(";")[0]
             yield name, f"dipole, {len(dipole)} point{'s' if len(dipole) > 1 else ''}, {paper}"
+        for name in available_diffuse():
+            diffuse = load_diffuse(name)
+            yield name, f"diffuse gamma rays, {len(diffuse)} points, {diffuse.citation.partition(';')[0]}"
+        for name in available_seds():
+            points = load_sed(name)
+            yield name, f"spectral energy distribution, {len(points)} points, {points.citation}"
     elif what == "species":
-        for s in nuclides().values():
+        for s in known_species().values():
             yield s.name, "stable" if s.is_stable else f"half-life {s.half_life:g} Myr"
     elif what == "kinds":
         for family in registry.families():
@@ -196,7 +235,9 @@ def _rows(what: str) -> Iterable[tuple[str, str]]:
 
 
 def _described(path: Any) -> str:
+    from cyldiff.sources.ecsv import read_ecsv
+
     try:
-        return resources.title(resources.read_toml(path))
+        return resources.title(read_ecsv(path) if path.suffix == ".ecsv" else resources.read_toml(path))
     except DataError as error:
         return f"({error})"

@@ -67,13 +67,15 @@ def estimated_memory(parts: Parts) -> float | None:
         components=max(1, len(parts.under("physics.sources"))),
         times=1 if time is None else 1 + len(time.times),
         flux=len(shape) < 4 if quantities is None else "flux" in quantities,
+        parts=parts.at("output.components") is True,
         direct=solver.backend == "direct",
     )
 
 
 def _tables(parts: Parts) -> Iterator[Problem]:
     """Cross sections exist at all energies of the grid."""
-    energies, species = _energy_range(parts), followed_species(parts)
+    energies = _energy_range(parts)
+    species = [s for s in followed_species(parts) if not s.is_lepton]
     if energies is None or not species:
         return
     energies = energies[[0, -1]]
@@ -101,7 +103,7 @@ def _diffusion(parts: Parts) -> Iterator[Problem]:
     if law is None or energies is None or place is None:
         return
     r, z = place
-    for nucleus in _lightest_and_heaviest(energies):
+    for nucleus in _extremes(parts, energies):
         with np.errstate(all="ignore"):
             D = law.coefficient(
                 nucleus.rigidity[:, None, None],
@@ -147,7 +149,7 @@ def _injection(parts: Parts) -> Iterator[Problem]:
         reference = parts.get((*path, "reference_energy"))
         for species, law in (parts.get((*path, "injection")) or {}).items():
             points = energies if reference is None else np.append(energies, reference)
-            for nucleus in _lightest_and_heaviest(points):
+            for nucleus in _extremes(parts, points):
                 with np.errstate(all="ignore"):
                     spectrum = law.per_rigidity(nucleus.rigidity)
                 problem = _bad_spectrum(spectrum, with_reference=reference is not None)
@@ -234,9 +236,11 @@ def _places(parts: Parts) -> tuple[Array, Array] | None:
     return np.linspace(0.0, halo.radius, _POINTS), np.concatenate([-height[:0:-1], height])
 
 
-def _lightest_and_heaviest(energies: Array) -> list[Kinematics]:
+def _extremes(parts: Parts, energies: Array) -> list[Kinematics]:
+    """The lightest and the heaviest nuclide, and a lepton if one is followed."""
     known = list(nuclides().values())
-    return [Kinematics(energies, s.Z, s.A, s.mass_per_nucleon) for s in (known[0], known[-1])]
+    chosen = [known[0], known[-1], *[s for s in followed_species(parts) if s.is_lepton][:1]]
+    return [Kinematics(energies, s.Z, s.A, s.mass_per_nucleon) for s in chosen]
 
 
 NUMERICAL_CHECKS: tuple[Callable[[Parts], Iterator[Problem]], ...] = (

@@ -19,7 +19,7 @@ from cyldiff.config.toml import dotted, split_path
 from cyldiff.errors import DataError, Problem, quoted
 from cyldiff.particles.abundances import load_abundances
 
-__all__ = ["LIBRARIES", "Layers", "Leaf", "origin_at", "read_override", "values"]
+__all__ = ["LIBRARIES", "Layers", "Leaf", "merge", "origin_at", "parse_override", "plant", "put", "values"]
 
 #: sections that may name a library file with ``use``, and the library they look in
 LIBRARIES = {"grid": "grids", "physics": "models"}
@@ -93,10 +93,12 @@ class Layers:
     problems : what went wrong so far
     incomplete : paths of tables whose ``use`` failed, so that keys will be missing
     inputs : files read
+    libraries : sections that may name a library file with ``use``, and the library they look in
     """
 
     source: str
     beside: Path | None
+    libraries: Mapping[str, str] = field(default_factory=lambda: LIBRARIES)
     problems: list[Problem] = field(default_factory=list)
     incomplete: set[Path_] = field(default_factory=set)
     inputs: list[Path] = field(default_factory=list)
@@ -107,24 +109,29 @@ class Layers:
         _make_absolute(tree, self.beside)
         items = [item for text in overrides if (item := self._item(text))]
         for path, value in items:
-            if _names_a_file(path):
+            if self._names_a_file(path):
                 put(tree, path, value)
-        for section in LIBRARIES:
+        for section in self.libraries:
             if isinstance(tree.get(section), dict):
                 tree[section] = self._with_used(section, tree[section])
         for path, value in items:
-            if not _names_a_file(path):
+            if not self._names_a_file(path):
                 put(tree, path, value)
         _make_absolute(tree, None)
         self._abundances(tree)
         return tree
 
+    def _names_a_file(self, path: Path_) -> bool:
+        """Whether an override replaces a section or what it uses: it then goes under the run's own values."""
+        return path[0] in self.libraries and path[1:] in ((), ("use",))
+
     def _item(self, text: str) -> tuple[Path_, Any] | None:
-        item = read_override(text)
+        item = parse_override(text)
         if item is None:
             self.problems.append(Problem(SET, f"{quoted(text)} is not of the form path=value"))
             return None
-        return item[0], plant(item[1], SET)
+        path, value = item
+        return path, plant(value, SET)
 
     def _with_used(self, section: str, own: Tree) -> Tree:
         """A section with the library file it names underneath."""
@@ -145,7 +152,7 @@ class Layers:
             return None
         beside = None if name.origin == SET else self.beside
         try:
-            file = resources.find(LIBRARIES[section], name.value, beside=beside)
+            file = resources.find(self.libraries[section], name.value, beside=beside)
             content = resources.read_toml(file)
         except DataError as error:
             self.problems.append(Problem(key, str(error)))
@@ -165,12 +172,13 @@ class Layers:
 
     def _abundances(self, tree: Tree) -> None:
         """Replace ``abundances.use`` of every source component by the table it names."""
-        for name, component in _tables(tree, "physics", "sources").items():
+        section = next((s for s, library in self.libraries.items() if library == "models"), "physics")
+        for name, component in _tables(tree, section, "sources").items():
             table = component.get("abundances") if isinstance(component, dict) else None
             if not isinstance(table, dict) or "use" not in table:
                 continue
             wanted = table.pop("use")
-            path = ("physics", "sources", name, "abundances", "use")
+            path = (section, "sources", name, "abundances", "use")
             found = values(wanted)
             try:
                 if not isinstance(found, str):
@@ -187,11 +195,11 @@ class Layers:
             component["abundances"] = merge(base, table)
 
 
-def read_override(text: str) -> tuple[Path_, Any] | None:
-    """Path and plain value of a ``--set`` item; None if it is not of the form path=value."""
+def parse_override(text: str) -> tuple[Path_, Any] | None:
+    """Path and plain value of "dotted.path=value"; None if it is not of this form."""
     match = _SET_ITEM.fullmatch(text)
     path = split_path(match[1]) if match else None
-    return None if match is None or path is None else (path, _parse_value(match[2]))
+    return (path, _parse_value(match[2])) if match is not None and path is not None else None
 
 
 def put(tree: Tree, path: Path_, value: Any) -> None:
@@ -227,11 +235,6 @@ def _tables(tree: Tree, *path: str) -> Tree:
             return {}
         tree = below
     return tree
-
-
-def _names_a_file(path: Path_) -> bool:
-    """Whether an override replaces a section or what it uses: it then goes under the run's own values."""
-    return path[0] in LIBRARIES and path[1:] in ((), ("use",))
 
 
 def _make_absolute(tree: Tree, beside: Path | None) -> None:

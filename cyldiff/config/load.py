@@ -5,10 +5,12 @@ Precedence: defaults of the schema < file named by ``use`` < run file < override
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
+
+from pydantic import BaseModel
 
 from cyldiff import kinds as _kinds  # noqa: F401 - registers all kinds of the package
 from cyldiff import resources
@@ -18,7 +20,9 @@ from cyldiff.config.toml import dotted, leaves, split_path, to_toml
 from cyldiff.config.validate import validate
 from cyldiff.errors import ConfigError, DataError, Problem
 
-__all__ = ["LoadedConfig", "load_config", "load_mapping", "run_file"]
+__all__ = ["LoadedConfig", "assemble", "load_config", "load_mapping", "run_file"]
+
+Root = TypeVar("Root", bound=BaseModel)
 
 
 @dataclass(frozen=True)
@@ -44,6 +48,10 @@ class LoadedConfig:
     def toml(self) -> str:
         """The resolved config as a TOML file that reproduces this run by itself."""
         return to_toml(self.resolved)
+
+    def changed(self, overrides: Sequence[str], *, source: str) -> LoadedConfig:
+        """The same with other values; ConfigError if they are not valid."""
+        return load_mapping(self.resolved, overrides, source=source)
 
 
 def load_config(path: str | Path, overrides: Sequence[str] = (), *, base: Path | None = None) -> LoadedConfig:
@@ -109,12 +117,35 @@ def load_mapping(
     ConfigError
         with every problem found.
     """
+    config, resolved, origin, inputs = assemble(raw, overrides, Layers(source, beside), validate)
+    return LoadedConfig(config, resolved, origin, source, inputs)
+
+
+def assemble(
+    raw: Mapping[str, Any],
+    overrides: Sequence[str],
+    layers: Layers,
+    check: Callable[[Any, frozenset[Any]], tuple[Root | None, list[Problem]]],
+) -> tuple[Root, dict[str, Any], dict[str, str], tuple[Path, ...]]:
+    """Put the layers together and validate them: config, resolved values, origins and files read.
+
+    Parameters
+    ----------
+    raw, overrides : as :func:`load_mapping`
+    layers : empty, of the libraries this kind of file may use
+    check : from plain values and the paths of incomplete tables to config and problems
+
+    Raises
+    ------
+    ConfigError
+        with every problem found.
+    """
+    source = layers.source
     if not isinstance(raw, Mapping):
         raise ConfigError(source, [Problem("file", "expected a table of sections")])
     try:
-        layers = Layers(source, beside)
         tree = layers.build(raw, overrides)
-        config, problems = validate(values(tree), frozenset(layers.incomplete))
+        config, problems = check(values(tree), frozenset(layers.incomplete))
     except RecursionError:
         raise ConfigError(source, [Problem("file", "tables are nested too deeply")]) from None
     problems = [*layers.problems, *(_located(p, tree, source) for p in problems)]
@@ -122,7 +153,7 @@ def load_mapping(
         raise ConfigError(source, problems)
     resolved = _overlay(config.model_dump(by_alias=True), values(tree))
     origin = {dotted(path): origin_at(tree, path) or "default" for path, _ in leaves(resolved)}
-    return LoadedConfig(config, resolved, origin, source, tuple(layers.inputs))
+    return config, resolved, origin, tuple(layers.inputs)
 
 
 def _located(problem: Problem, tree: Any, source: str) -> Problem:

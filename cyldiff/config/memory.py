@@ -25,6 +25,7 @@ def needed_memory(
     components: int = 1,
     times: int = 1,
     flux: bool = True,
+    parts: bool = False,
     direct: bool = False,
 ) -> float:
     """Estimate of the peak memory of a run [bytes], on the high side.
@@ -35,13 +36,16 @@ def needed_memory(
     species, components : nuclides and source components
     times : solutions that are kept: output times, and the steady state of a run in time
     flux : the intensity everywhere is kept for the result
+    parts : that of every component by itself too
     direct : sparse factorisation instead of the iteration
 
     Source: peaks of runs between 2e4 and 6e5 cells with 1 to 87 nuclides, fitted by hand.
     """
     plane = float(math.prod(shape[1:]))
     cells = shape[0] * plane
-    per_species = times * (8.0 * components + (12.0 if flux else 0.0)) + (8.0 if components > 1 else 0.0)
+    # the parts are float32, and there is one more copy of them while they are stacked
+    maps = (12.0 if flux else 0.0) + (8.0 * components if flux and parts else 0.0)
+    per_species = times * (8.0 * components + maps) + (8.0 if components > 1 else 0.0)
     work = _FACTOR * plane if direct else _WORK
     return _BASE + _QUADRATURE * plane + cells * (per_species * species + work)
 

@@ -25,6 +25,7 @@ __all__ = [
     "MomentumAxis",
     "Observer",
     "OutputConfig",
+    "Pedigree",
     "PetscConfig",
     "PhysicsConfig",
     "RunConfig",
@@ -54,6 +55,8 @@ def _plain(value: Any) -> Any:
 
 
 Names = Annotated[tuple[str, ...], BeforeValidator(_as_tuple)]
+#: free tables that say where numbers are from
+Pedigree = Annotated[dict[str, Any], AfterValidator(_plain)]
 
 
 class RunInfo(Model):
@@ -194,9 +197,7 @@ class PhysicsConfig(Model):
     """A propagation model: box, laws of motion, gas, nuclear data, sources."""
 
     title: str = Field(default="", description="what the model is")
-    source: Annotated[dict[str, Any], AfterValidator(_plain)] = Field(
-        default_factory=dict, description="pedigree of the numbers"
-    )
+    source: Pedigree = Field(default_factory=dict, description="pedigree of the numbers")
     halo: Halo = Field(description="the box; particles escape at its surface")
     observer: Observer = Field(description="where the Sun is")
     diffusion: Kind("diffusion") = Field(description="law of spatial diffusion")  # type: ignore[valid-type]
@@ -215,15 +216,24 @@ class PhysicsConfig(Model):
         min_length=1, description="source components by a name of your choice"
     )
     modulation: Kind("modulation") = Field(description="solar modulation")  # type: ignore[valid-type]
-    energy_losses: bool = Field(default=True, description="ionisation and Coulomb losses")
+    energy_losses: bool = Field(default=True, description="continuous energy losses, radiation included")
+    magnetic_field: Kind("magnetic-field") | None = Field(  # type: ignore[valid-type]
+        default=None, description="field that electrons and positrons radiate in; needed with them"
+    )
+    radiation_field: Kind("radiation-field") | None = Field(  # type: ignore[valid-type]
+        default=None, description="light that electrons and positrons scatter; needed with them"
+    )
+    secondary_leptons: Kind("lepton-production") | None = Field(  # type: ignore[valid-type]
+        default=None, description="electrons and positrons made by nuclei on the gas; none without"
+    )
     secondary_protons: bool = Field(default=True, description="protons left behind by p-p and p-He reactions")
 
 
 class SpeciesConfig(Model):
-    """Which nuclides are followed."""
+    """Which nuclides and leptons are followed."""
 
     max_z: Integer | None = Field(default=None, ge=1, le=28, description="cut the chain above this charge")
-    include: Names | None = Field(default=None, description='list of nuclides, e.g. ["H1", "He4"]')
+    include: Names | None = Field(default=None, description='list of species, e.g. ["H1", "He4", "electron"]')
 
 
 class ErrorEstimate(Model):

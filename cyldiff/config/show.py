@@ -5,7 +5,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterator, Mapping
 from itertools import groupby
-from typing import Any
+from typing import Any, Protocol
 
 from cyldiff.config.feasibility import estimated_memory, mesh_shape
 from cyldiff.config.load import LoadedConfig
@@ -23,7 +23,19 @@ _LINE = 100
 Row = tuple[tuple[str, ...], Any]
 
 
-def listing(loaded: LoadedConfig) -> str:
+class Resolved(Protocol):
+    """What can be listed: all values as they would be written, and who set them."""
+
+    @property
+    def resolved(self) -> dict[str, Any]:
+        """Nested values."""
+
+    @property
+    def origin(self) -> dict[str, str]:
+        """Dotted path -> origin."""
+
+
+def listing(loaded: Resolved) -> str:
     """All keys of a config as in a TOML file, one per line: key, value, origin in brackets.
 
     Long tables of numbers (abundances) come several to a line, by origin.

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
@@ -16,41 +16,56 @@ from cyldiff.config.schema import RunConfig
 from cyldiff.config.tree import slot_of
 from cyldiff.errors import Problem
 
-__all__ = ["validate"]
+__all__ = ["valid_parts", "validate", "validate_as"]
 
 Path = tuple[Any, ...]
+Root = TypeVar("Root", bound=BaseModel)
 
 
 def validate(
     raw: Mapping[str, Any], incomplete: frozenset[Path] = frozenset()
 ) -> tuple[RunConfig | None, list[Problem]]:
+    """Check all values of a run, then what they are to each other; see :func:`validate_as`."""
+    return validate_as(RunConfig, cross_checks, raw, incomplete)
+
+
+def validate_as(
+    root: type[Root],
+    checks: Callable[[Parts], Iterable[Problem]],
+    raw: Mapping[str, Any],
+    incomplete: frozenset[Path] = frozenset(),
+) -> tuple[Root | None, list[Problem]]:
     """Check all values, then what they are to each other.
 
     Parameters
     ----------
+    root : model of the whole
+    checks : what to ask of the valid parts
     raw : nested plain values
     incomplete : paths of tables whose missing keys were reported in another way
 
     Returns
     -------
-    config : RunConfig, or None if there is a problem
+    config : root, or None if there is a problem
     problems : list of Problem
     """
-    config: RunConfig | None = None
+    config: Root | None = None
     errors: list[Any] = []
     try:
-        config = RunConfig.model_validate(raw)
+        config = root.model_validate(raw)
     except ValidationError as found:
         errors = found.errors(include_url=False)
-    problems = problems_of(RunConfig, raw, [e for e in errors if not _excused(e, incomplete)])
-    parts = Parts()
-    if config is not None:
-        parts = spread(config)
-    else:
-        places = [tuple(e["loc"]) for e in errors]
-        _collect(RunConfig, raw, (), places, parts)
-    problems += cross_checks(parts)
+    problems = problems_of(root, raw, [e for e in errors if not _excused(e, incomplete)])
+    parts = valid_parts(root, raw, errors) if config is None else spread(config)
+    problems += checks(parts)
     return (None if problems else config), problems
+
+
+def valid_parts(model: type[BaseModel], raw: Mapping[str, Any], errors: list[Any]) -> Parts:
+    """What of `raw` is valid by itself, `errors` being those of its validation with `model`."""
+    parts = Parts()
+    _collect(model, raw, (), [tuple(e["loc"]) for e in errors], parts)
+    return parts
 
 
 def _excused(error: Any, incomplete: frozenset[Path]) -> bool:

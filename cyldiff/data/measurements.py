@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from cyldiff.data.diffuse import available_diffuse, is_diffuse
 from cyldiff.data.dipoles import available_dipoles, is_dipole
 from cyldiff.errors import DataError, nearest
 from cyldiff.observables.abscissa import ABSCISSAE
@@ -114,7 +115,7 @@ def available() -> dict[str, Path]:
 
 def _is_measurement(path: Path) -> bool:
     side = path.with_suffix(".source.toml")
-    if not side.is_file() or is_dipole(path):
+    if not side.is_file() or is_dipole(path) or is_diffuse(path):
         return False
     return "\nexperiment" in "\n" + side.read_text(encoding="utf-8", errors="replace")
 
@@ -148,6 +149,8 @@ def load(name: str | Path, *, beside: Path | None = None) -> Measurement:
     if text not in known:
         if text in available_dipoles():
             raise DataError(f'"{text}" is a dipole, not a spectrum or ratio; see `cyldiff anisotropy`')
+        if text in available_diffuse():
+            raise DataError(f'"{text}" is diffuse emission, not a spectrum or ratio; see `cyldiff gamma`')
         raise DataError(f'data set "{text}" unknown; known: {", ".join(known)}{nearest(text, known)}')
     return _measurement(read_table(known[text]))
 

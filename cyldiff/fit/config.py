@@ -97,6 +97,13 @@ class FitConfig(Model):
     maximum_calls: Integer = Field(
         default=2000, ge=10, description="evaluations of chi-square for the minimum"
     )
+    starts: Integer = Field(
+        default=1,
+        ge=1,
+        le=1000,
+        description="minima looked for from the start and from so many minus one places of the priors; "
+        "the lowest counts",
+    )
     profiles: Names = Field(default=(), description="parameters whose profile likelihood is drawn")
     contours: Annotated[tuple[tuple[str, str], ...], BeforeValidator(_pairs)] = Field(
         default=(), description="pairs of parameters whose contours at 68 and 95 % are drawn"

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cyldiff.errors import CyldiffError
+from cyldiff.fit.components import LoadedSpectra
 from cyldiff.fit.gradient import NetworkGradient
 from cyldiff.fit.load import LoadedFit
-from cyldiff.fit.model import FitModel, Prediction
+from cyldiff.fit.model import FitModel
 from cyldiff.fit.parameters import Parameter, Values, starts_of
+from cyldiff.fit.phenomenology import SpectraModel, SpectraTerm
 from cyldiff.fit.priors import Gaussian
 from cyldiff.fit.terms import Fitted, SpectrumTerm, Term
 
-__all__ = ["Likelihood"]
+__all__ = ["Likelihood", "Predicts"]
 
 Array = NDArray[np.float64]
 
@@ -23,12 +26,27 @@ Array = NDArray[np.float64]
 FAST_STEP = 1e-5
 
 
+class Predicts(Protocol):
+    """A model as a function of parameters; terms of its own read what it predicts."""
+
+    @property
+    def parameters(self) -> tuple[Parameter, ...]:
+        """What it depends on."""
+
+    @property
+    def solves(self) -> int:
+        """Transport solves so far."""
+
+    def predict(self, values: Values) -> Any:
+        """What terms read; CyldiffError if the model has no solution there."""
+
+
 class Likelihood:
     """Chi-square as a function of the parameters of a fit, in internal units; an :class:`Objective`.
 
     Parameters
     ----------
-    model : predicts spectra
+    model : predicts what the terms read
     terms : what they are compared with
 
     Attributes
@@ -36,21 +54,23 @@ class Likelihood:
     calls : evaluations so far
     """
 
-    def __init__(self, model: FitModel, terms: Sequence[Term]) -> None:
+    def __init__(self, model: Predicts, terms: Sequence[Term[Any]]) -> None:
         self.model = model
         self.parameters: tuple[Parameter, ...] = model.parameters
         self.calls = 0
         self._terms = tuple(terms)
-        self._covered: tuple[Term, ...] | None = None
-        self._network = NetworkGradient(model)
+        self._covered: tuple[Term[Any], ...] | None = None
+        self._network = NetworkGradient(model) if isinstance(model, FitModel) else None
 
     @classmethod
     def of(cls, fit: LoadedFit) -> Likelihood:
         """That of a tuning file."""
+        if isinstance(fit.run, LoadedSpectra):
+            return cls(SpectraModel.of(fit), [SpectraTerm(data) for data in fit.data])
         return cls(FitModel.of(fit), [SpectrumTerm(data) for data in fit.data])
 
     @property
-    def terms(self) -> tuple[Term, ...]:
+    def terms(self) -> tuple[Term[Any], ...]:
         """The terms, with the points that the model reaches at its start."""
         if self._covered is None:
             start = self.model.predict(starts_of(self.parameters))
@@ -95,7 +115,7 @@ class Likelihood:
     @property
     def no_gradient(self) -> str:
         """Why there is no gradient; empty if there is one."""
-        return self._network.refused
+        return self._network.refused if self._network else "the model has no transport"
 
     def gradient(self, values: Values) -> Array:
         """Derivatives of chi-square for all parameters, shape (n,): one solve of the network backwards.
@@ -105,7 +125,7 @@ class Likelihood:
         CyldiffError
             if there is no gradient, or the model cannot be solved there.
         """
-        if self.no_gradient:
+        if self._network is None or self.no_gradient:
             raise CyldiffError(f"no gradient: {self.no_gradient}")
         values = np.asarray(values, dtype=float)
         prediction = self.model.predict(values)
@@ -131,6 +151,6 @@ class Likelihood:
             ends.append((value, self._data(self.model.predict(moved))))
         return (ends[1][1] - ends[0][1]) / (ends[1][0] - ends[0][0])
 
-    def _data(self, prediction: Prediction) -> float:
+    def _data(self, prediction: Any) -> float:
         residuals = [term.residuals(prediction) for term in self.terms]
         return float(sum(r @ r for r in residuals))

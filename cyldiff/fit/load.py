@@ -14,16 +14,18 @@ from typing import Any
 from pydantic import ValidationError
 
 from cyldiff import resources
-from cyldiff.config.layers import read_override
+from cyldiff.config.layers import parse_override
 from cyldiff.config.load import LoadedConfig, load_mapping, run_file
 from cyldiff.config.report import problems_of
 from cyldiff.data.measurements import Measurement, load
 from cyldiff.errors import ConfigError, DataError, Problem, nearest, quoted
+from cyldiff.fit.components import LoadedSpectra, load_spectra_mapping
 from cyldiff.fit.config import DataChoice, FitConfig
 from cyldiff.fit.influence import Influence
 from cyldiff.fit.parameters import NUISANCE, Parameter
 from cyldiff.fit.priors import Gaussian, Uniform
-from cyldiff.fit.varied import check_at_bounds, read_parameters, with_values
+from cyldiff.fit.spectra_influence import SpectraInfluence
+from cyldiff.fit.varied import Felt, Run, check_at_bounds, read_parameters, with_values
 from cyldiff.units import parse_quantity
 
 __all__ = ["DataSet", "LoadedFit", "describe", "is_tuning_file", "load_fit", "load_fit_mapping"]
@@ -57,14 +59,14 @@ class LoadedFit:
 
     Attributes
     ----------
-    run : the model with the start values put in
+    run : the model with the start values put in; spectra as sums of components if it has a section [spectrum]
     fit : the section [fit]
     parameters : those of the file, then the nuisances of data sets
     source : name of the file
     inputs : files that were read
     """
 
-    run: LoadedConfig
+    run: Run
     fit: FitConfig
     parameters: tuple[Parameter, ...]
     data: tuple[DataSet, ...]
@@ -126,11 +128,12 @@ def load_fit_mapping(
 ) -> LoadedFit:
     """Validate a tuning file given as nested dicts; the Python twin of :func:`load_fit`."""
     problems: list[Problem] = []
-    run = None
+    run: Run | None = None
     section, others = _overridden(raw.get("fit"), overrides)
     try:
         rest = {key: value for key, value in raw.items() if key != "fit"}
-        run = load_mapping(rest, others, source=source, beside=beside)
+        read = load_spectra_mapping if "spectrum" in rest else load_mapping
+        run = read(rest, others, source=source, beside=beside)
     except ConfigError as error:
         problems += error.problems
     fit, wrong = _section(section)
@@ -142,7 +145,7 @@ def load_fit_mapping(
     if run is None:
         raise ConfigError(source, problems)
     problems += _runnable(run)
-    influence = Influence(run.config, [d.measurement for d in data])
+    influence = _influence(run, data)
     problems += [
         Problem(f"fit.data[{fit.data.index(data[i].choice)}]", text)
         for i, text in influence.uncovered([(d.low, d.high) for d in data])
@@ -161,7 +164,7 @@ def _overridden(section: Any, overrides: Sequence[str]) -> tuple[Any, list[str]]
     """The section with the overrides that are meant for it; the others are handed back."""
     section, others = deepcopy(section), []
     for text in overrides:
-        item = read_override(text)
+        item = parse_override(text)
         if item is None or item[0][0] != "fit" or not isinstance(section, Mapping):
             others.append(text)
         else:
@@ -191,9 +194,16 @@ def _section(section: Any) -> tuple[FitConfig | None, list[Problem]]:
         return None, [Problem(f"fit.{p.key}", p.message) for p in found]
 
 
-def _runnable(run: LoadedConfig) -> list[Problem]:
+def _influence(run: Run, data: Sequence[DataSet]) -> Felt:
+    measured = [d.measurement for d in data]
+    if isinstance(run, LoadedSpectra):
+        return SpectraInfluence(run.config, measured)
+    return Influence(run.config, measured)
+
+
+def _runnable(run: Run) -> list[Problem]:
     """What a run may be and a fit may not."""
-    if run.config.solver.kind != "steady":
+    if isinstance(run, LoadedConfig) and run.config.solver.kind != "steady":
         return [Problem("solver.kind", f'found "{run.config.solver.kind}"; a fit needs "steady"')]
     return []
 

@@ -22,6 +22,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
+from cyldiff.config.load import LoadedConfig
 from cyldiff.config.schema import RunConfig
 from cyldiff.fit.load import LoadedFit
 from cyldiff.fit.parameters import Parameter, Values, starts_of
@@ -131,6 +132,7 @@ class FitModel:
     @classmethod
     def of(cls, fit: LoadedFit) -> FitModel:
         """The model of a tuning file."""
+        assert isinstance(fit.run, LoadedConfig)
         return cls(fit.parameters, fit.run.config)
 
     def config(self, values: Values) -> RunConfig:

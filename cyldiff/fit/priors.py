@@ -18,6 +18,11 @@ __all__ = ["Gaussian", "LogUniform", "Prior", "Uniform"]
 class Prior(Model):
     """Base of the priors; their numbers are read by :meth:`in_units` once the dimension is known."""
 
+    @property
+    def constrains(self) -> bool:
+        """Whether it is knowledge like a measurement, and not only a choice of the variable to be flat in."""
+        return False
+
     def in_units(self, read: Callable[[Any], float]) -> Prior:
         """A copy with every quantity read by ``read(text) -> float``; ValueError with what is wrong."""
         return self
@@ -44,7 +49,10 @@ class Uniform(Prior):
 
 @register("prior", "log-uniform")
 class LogUniform(Prior):
-    """Flat in the logarithm between the bounds, which must be positive."""
+    """Flat in the logarithm between the bounds, which must be positive.
+
+    A choice of the variable for samplers; the best fit is that of the data, whatever the variable.
+    """
 
     kind: Literal["log-uniform"] = "log-uniform"
 
@@ -68,6 +76,11 @@ class Gaussian(Prior):
     kind: Literal["gaussian"] = "gaussian"
     mean: Number | str = Field(description="with the unit of the parameter")
     sigma: Number | str = Field(description="standard deviation, with the unit of the parameter")
+
+    @property
+    def constrains(self) -> bool:
+        """Yes."""
+        return True
 
     def in_units(self, read: Callable[[Any], float]) -> Gaussian:
         """Mean and sigma in internal units."""

@@ -15,7 +15,7 @@ from cyldiff.fit.folder import complete_folder, file_name
 from cyldiff.fit.load import DataSet, LoadedFit
 from cyldiff.fit.parameters import Parameter, Values
 from cyldiff.fit.profiles import Contour, Profile
-from cyldiff.fit.terms import Fitted, SpectrumTerm
+from cyldiff.fit.terms import Fitted, MeasuredTerm
 from cyldiff.fit.tune import FitResult
 from cyldiff.fit.varied import with_values
 from cyldiff.io.provenance import version
@@ -120,15 +120,15 @@ def _write_pulls(result: FitResult, path: Path) -> None:
     _write_table(path, ["data", "x", "x_unit", "measured", "model", "sigma", "pull"], rows)
 
 
-def _spectra(result: FitResult) -> Iterable[tuple[Fitted, DataSet, SpectrumTerm]]:
+def _spectra(result: FitResult) -> Iterable[tuple[Fitted, DataSet, MeasuredTerm[Any]]]:
     """Spectra and ratios with what they are drawn from."""
     data = {d.measurement.name: d for d in result.fit.data}
     for fitted, term in zip(result.fitted, result.likelihood.terms, strict=True):
-        if isinstance(term, SpectrumTerm):
+        if isinstance(term, MeasuredTerm):
             yield fitted, data[term.name], term
 
 
-def _draw(result: FitResult, fitted: Fitted, data: DataSet, term: SpectrumTerm, folder: Path) -> None:
+def _draw(result: FitResult, fitted: Fitted, data: DataSet, term: MeasuredTerm[Any], folder: Path) -> None:
     from cyldiff.plot.fit import FitPanel, draw_fit
 
     m = data.measurement

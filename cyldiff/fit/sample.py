@@ -193,7 +193,15 @@ def _around(
     covariance[missing], covariance[:, missing] = 0.0, 0.0
     covariance[missing, missing] = (0.01 * (high - low)[missing]) ** 2
     mean = np.clip(found.values[places], low, high)
-    return inside(lambda k: generator.multivariate_normal(mean, covariance, size=k), low, high, walkers)
+    # in units of the errors: numpy measures how far a matrix is from a covariance by its largest element
+    sigma = np.sqrt(np.diag(covariance))
+    correlation, nothing = covariance / np.outer(sigma, sigma), np.zeros(len(sigma))
+    return inside(
+        lambda k: mean + sigma * generator.multivariate_normal(nothing, correlation, size=k),
+        low,
+        high,
+        walkers,
+    )
 
 
 def _spread(sampled: list[Parameter], walkers: int, generator: np.random.Generator) -> Array:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.stats import qmc
 
 from cyldiff.errors import ConvergenceError
 from cyldiff.fit.objective import IMPOSSIBLE, Objective, guarded
-from cyldiff.fit.parameters import Values, limits_of, starts_of
+from cyldiff.fit.parameters import Parameter, Values, limits_of, starts_of
 
 __all__ = ["Progress", "Search"]
 
@@ -60,9 +61,16 @@ class Search:
         return np.clip(np.asarray(x, dtype=float) * self.scale, low, high)
 
     def chi2(self, x: Values) -> float:
-        """Chi-square, far too large where the model has no solution."""
+        """Chi-square, far too large where the model has no solution.
+
+        Priors that are no constraint are left out: they belong to the density of a posterior, whose maximum
+        depends on the variables it is written in.
+        """
         self.calls += 1
-        found = guarded(self.objective, self.values(x))
+        values = self.values(x)
+        found = guarded(self.objective, values)
+        if found < IMPOSSIBLE:
+            found -= sum(p.prior.chi2(float(v)) for p, v in self._unconstrained(values))
         if self.progress is not None:
             self.progress(self.calls, found)
         return found
@@ -70,7 +78,16 @@ class Search:
     def gradient(self, x: Values) -> Array:
         """Its derivatives for the scaled variables."""
         self.gradient_calls += 1
-        return self.objective.gradient(self.values(x)) * self.scale
+        values = self.values(x)
+        slopes = self.objective.gradient(values)
+        for i, (p, v) in enumerate(zip(self.objective.parameters, values, strict=True)):
+            slopes[i] -= 0.0 if p.prior.constrains else p.prior.slope(float(v))
+        return slopes * self.scale
+
+    def _unconstrained(self, values: Array) -> Iterator[tuple[Parameter, float]]:
+        for p, v in zip(self.objective.parameters, values, strict=True):
+            if not p.prior.constrains:
+                yield p, v
 
     def at_bound(self, x: Array) -> NDArray[np.bool_]:
         """Which variables are at a bound."""
@@ -90,19 +107,42 @@ class Search:
         minuit.strategy = 0 if self.with_gradient else 1
         return minuit
 
-    def minimise(self, maximum_calls: int, source: str) -> Any:
+    def minimise(self, maximum_calls: int, source: str, starts: int = 1) -> Any:
         """MINUIT at the minimum.
+
+        Parameters
+        ----------
+        maximum_calls : from every start
+        starts : the first is that of the parameters, the others are spread over the priors
 
         Raises
         ------
         ConvergenceError
             if none is found; says what may be done about it.
         """
-        minuit = self.minuit(self.start)
-        minuit.migrad(ncall=maximum_calls)
+        found = []
+        for x in self._starts(starts):
+            minuit = self.minuit(x)
+            minuit.migrad(ncall=maximum_calls)
+            found.append(minuit)
+        minuit = min(found, key=lambda m: (not m.valid, m.fval))
         if not minuit.valid or minuit.fval >= IMPOSSIBLE:
             raise ConvergenceError(f"{source}: no minimum after {self.calls} calls; {self._reason(minuit)}")
         return minuit
+
+    def _starts(self, number: int) -> list[Array]:
+        """Places to start from, scaled: Halton's sequence in the shares of the priors."""
+        parameters = self.objective.parameters
+        if number == 1 or not parameters:
+            return [self.start]
+        shares = qmc.Halton(len(parameters), seed=0).random(number - 1)
+        spread = [
+            np.array(
+                [p.prior.quantile(float(s), p.low, p.high) for p, s in zip(parameters, row, strict=True)]
+            )
+            for row in shares
+        ]
+        return [self.start, *(values / self.scale for values in spread)]
 
     def _reason(self, minuit: Any) -> str:
         minimum = minuit.fmin

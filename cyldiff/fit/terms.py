@@ -16,7 +16,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Protocol
+from typing import Generic, Protocol, Self, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,12 +30,15 @@ from cyldiff.observables.modulation import force_field
 from cyldiff.observables.spectra import standard_name
 from cyldiff.particles.species import Species
 
-__all__ = ["Fitted", "SpectrumTerm", "Term"]
+__all__ = ["Fitted", "MeasuredTerm", "SpectrumTerm", "Term"]
 
 Array = NDArray[np.float64]
+#: what a model predicts, whatever kind of model it is
+Predicted = TypeVar("Predicted")
+Read = TypeVar("Read", contravariant=True)
 
 
-class Term(Protocol):
+class Term(Protocol[Read]):
     """A part of chi-square that reads what the model predicts."""
 
     @property
@@ -46,16 +49,16 @@ class Term(Protocol):
     def n_points(self) -> int:
         """Numbers that count as data points."""
 
-    def covered(self, start: Prediction) -> Term:
+    def covered(self, start: Read) -> Term[Read]:
         """The term with the points that the model reaches at its start; these stay, whatever varies."""
 
-    def residuals(self, prediction: Prediction) -> Array:
+    def residuals(self, prediction: Read) -> Array:
         """Independent deviations in units of their errors; infinite where the model has no value."""
 
-    def slope(self, prediction: Prediction) -> Array | None:
+    def slope(self, prediction: Read) -> Array | None:
         """Derivative of chi-square for the intensities at the Sun, shape (n_s, n_T); None if not known."""
 
-    def compare(self, prediction: Prediction) -> Fitted:
+    def compare(self, prediction: Read) -> Fitted:
         """The data next to the model, for tables and figures."""
 
 
@@ -89,8 +92,8 @@ class Fitted:
 
 
 @dataclass(frozen=True)
-class SpectrumTerm:
-    """A measured spectrum or ratio.
+class MeasuredTerm(Generic[Predicted]):
+    """A measured spectrum or ratio with its errors; what the model says there is left to subclasses.
 
     Attributes
     ----------
@@ -122,29 +125,26 @@ class SpectrumTerm:
         m = self.data.measurement
         return (m.x >= self.data.low) & (m.x <= self.data.high) & ~m.upper_limit
 
-    def covered(self, start: Prediction) -> SpectrumTerm:
+    def covered(self, start: Predicted) -> Self:
         """See :class:`Term`."""
         return replace(self, use=self._asked & np.isfinite(self.model(start, self.data.measurement.x)))
 
-    def model(self, prediction: Prediction, x: Array) -> Array:
-        """Model at any abscissae, in the unit of the measurement; NaN where the grid does not reach."""
-        reading = _Reading.of(self, prediction, x)
-        return reading.value
+    def model(self, prediction: Predicted, x: Array) -> Array:
+        """Model at any abscissae, in the unit of the measurement; NaN where it does not reach."""
+        raise NotImplementedError
 
-    def residuals(self, prediction: Prediction) -> Array:
+    def residuals(self, prediction: Predicted) -> Array:
         """See :class:`Term`."""
         model = self.model(prediction, self.data.measurement.x[self._use])
         if not np.all(np.isfinite(model)):
             return np.full(len(model), np.inf)
+        choice = self.data.choice
+        if choice.correlation_length is None and choice.normalisation_error == 0.0:
+            return (self._y - model) / np.sqrt(self._own_variance(model) + self._syst(model) ** 2)
         lower = np.linalg.cholesky(self.covariance(model))
         return np.asarray(solve_triangular(lower, self._y - model, lower=True))
 
-    def slope(self, prediction: Prediction) -> Array:
-        """See :class:`Term`."""
-        reading = _Reading.of(self, prediction, self.data.measurement.x[self._use])
-        return reading.slope(self._to_model(reading.value), prediction.flux.shape)
-
-    def compare(self, prediction: Prediction) -> Fitted:
+    def compare(self, prediction: Predicted) -> Fitted:
         """See :class:`Term`."""
         m, residuals = self.data.measurement, self.residuals(prediction)
         model = self.model(prediction, m.x[self._use])
@@ -199,6 +199,20 @@ class SpectrumTerm:
         u = np.linalg.solve(self.covariance(model), self._y - model)
         slope = -2.0 * u - 2.0 * choice.model_error**2 * model * u**2
         return np.asarray(slope - 2.0 * choice.normalisation_error**2 * u * float(u @ model))
+
+
+@dataclass(frozen=True)
+class SpectrumTerm(MeasuredTerm[Prediction]):
+    """A measured spectrum or ratio next to spectra on a grid, modulated."""
+
+    def model(self, prediction: Prediction, x: Array) -> Array:
+        """See :class:`MeasuredTerm`."""
+        return _Reading.of(self, prediction, x).value
+
+    def slope(self, prediction: Prediction) -> Array:
+        """See :class:`Term`."""
+        reading = _Reading.of(self, prediction, self.data.measurement.x[self._use])
+        return reading.slope(self._to_model(reading.value), prediction.flux.shape)
 
 
 @dataclass(frozen=True)

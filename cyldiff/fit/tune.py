@@ -122,7 +122,7 @@ def tune(fit: LoadedFit, *, gradient: bool | None = None, progress: Progress | N
         x, rough, calls, gradient_calls = _profiled_minimum(search, fit)
         minuit = search.minuit(x)
     else:
-        minuit = search.minimise(fit.fit.maximum_calls, fit.source)
+        minuit = search.minimise(fit.fit.maximum_calls, fit.source, fit.fit.starts)
         x, rough = np.array(minuit.values), np.array(minuit.errors)
     if use:
         errors = by_gradients(search, x, rough, minos=fit.fit.minos, source=fit.source)
@@ -162,7 +162,7 @@ def _profiled_minimum(search: Search, fit: LoadedFit) -> tuple[Array, Array, int
     reduced = Search(profiled, search.with_gradient, search.progress)
     outside, rough = reduced.start, np.empty(len(inner))
     if not inner.all():
-        minuit = reduced.minimise(fit.fit.maximum_calls, fit.source)
+        minuit = reduced.minimise(fit.fit.maximum_calls, fit.source, fit.fit.starts)
         outside, rough[~inner] = np.array(minuit.values), np.array(minuit.errors)
     x = profiled.complete(reduced.values(outside)) / search.scale
     rough[inner] = rough_errors(search, x, np.flatnonzero(inner))

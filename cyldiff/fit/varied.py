@@ -3,26 +3,42 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Protocol, TypeAlias
 
-from cyldiff.config.load import LoadedConfig, load_mapping
-from cyldiff.config.schema import RunConfig
+from pydantic import BaseModel
+
+from cyldiff.config.load import LoadedConfig
 from cyldiff.config.toml import dotted, split_path
 from cyldiff.errors import ConfigError, CyldiffError, Problem, quoted
+from cyldiff.fit.components import LoadedSpectra
 from cyldiff.fit.config import FitConfig, ParameterConfig
-from cyldiff.fit.influence import Influence
 from cyldiff.fit.parameters import Parameter, is_fast
 from cyldiff.fit.paths import Place, locate
 from cyldiff.fit.priors import LogUniform
 from cyldiff.units import parse_quantity
 
-__all__ = ["check_at_bounds", "read_parameters", "with_values"]
+__all__ = ["Felt", "Run", "check_at_bounds", "read_parameters", "with_values"]
 
 Path = tuple[str, ...]
+#: what a tuning file may hold besides its section [fit]
+Run: TypeAlias = LoadedConfig | LoadedSpectra
+
+#: sections that can be fitted, with an example of a path
+_SECTIONS = {"physics": "physics.diffusion.D0", "spectrum": "spectrum.NAME.amplitude"}
+
+
+class Felt(Protocol):
+    """What the data of a fit feel of a model."""
+
+    def uncovered(self, ranges: Sequence[tuple[float, float]]) -> list[tuple[int, str]]:
+        """Data sets that the model does not reach, with the reason."""
+
+    def idle(self, paths: Sequence[Path]) -> str:
+        """Why no datum depends on what stands at these paths; empty if one may."""
 
 
 def read_parameters(
-    fit: FitConfig, config: RunConfig, influence: Influence
+    fit: FitConfig, config: BaseModel, influence: Felt
 ) -> tuple[list[Parameter], list[Problem]]:
     """The parameters that are valid, and all that is wrong with the others.
 
@@ -36,7 +52,7 @@ def read_parameters(
     for name, wanted in fit.parameters.items():
         key = f"fit.parameters.{name}"
         try:
-            paths = tuple(_path(text) for text in wanted.path)
+            paths = tuple(_path(text, config) for text in wanted.path)
             places = [_place(config, path) for path in paths]
         except ValueError as error:
             problems.append(Problem(f"{key}.path", str(error)))
@@ -50,16 +66,17 @@ def read_parameters(
     return parameters, problems
 
 
-def _path(text: str) -> Path:
+def _path(text: str, config: BaseModel) -> Path:
     path = split_path(text)
+    section, example = next(item for item in _SECTIONS.items() if item[0] in type(config).model_fields)
     if path is None:
-        raise ValueError(f"{quoted(text)} is no path; expected e.g. physics.diffusion.D0")
-    if path[0] != "physics":
-        raise ValueError(f"{quoted(text)}: only the physics can be fitted; expected physics.…")
+        raise ValueError(f"{quoted(text)} is no path; expected e.g. {example}")
+    if path[0] != section:
+        raise ValueError(f"{quoted(text)}: only the {section} can be fitted; expected {section}.…")
     return path
 
 
-def _place(config: RunConfig, path: Path) -> Place:
+def _place(config: BaseModel, path: Path) -> Place:
     try:
         return locate(config, path)
     except ValueError as error:
@@ -71,7 +88,7 @@ def _check_paths(
     places: Sequence[Place],
     taken: dict[Path, str],
     wanted: ParameterConfig,
-    influence: Influence,
+    influence: Felt,
 ) -> list[tuple[str, str]]:
     """What is wrong with where a parameter stands, as (part of the parameter, text)."""
     problems = []
@@ -149,7 +166,7 @@ def _check_range(wanted: ParameterConfig, start: float, low: float, high: float)
     return problems
 
 
-def check_at_bounds(run: LoadedConfig, parameters: Sequence[Parameter], source: str) -> list[Problem]:
+def check_at_bounds(run: Run, parameters: Sequence[Parameter], source: str) -> list[Problem]:
     """Bounds that are no valid value of the model, found out before anything runs."""
     problems = []
     for p in parameters:
@@ -162,9 +179,7 @@ def check_at_bounds(run: LoadedConfig, parameters: Sequence[Parameter], source: 
     return problems
 
 
-def with_values(
-    run: LoadedConfig, parameters: Sequence[Parameter], values: Sequence[float], source: str
-) -> LoadedConfig:
+def with_values(run: Run, parameters: Sequence[Parameter], values: Sequence[float], source: str) -> Run:
     """The run with other values of the parameters, validated.
 
     Raises
@@ -177,4 +192,4 @@ def with_values(
         for p, value in zip(parameters, values, strict=True)
         for path, number in p.put(value)
     ]
-    return load_mapping(run.resolved, overrides, source=source) if overrides else run
+    return run.changed(overrides, source=source) if overrides else run

@@ -46,11 +46,11 @@ class _State:
     random: tuple[Any, ...] | None
     calls: int = 0
 
-    def add(self, state: Any, moved: NDArray[np.bool_], calls: int) -> None:
-        """One more step, as emcee gives it; the random numbers are those after it."""
+    def add(self, state: Any, scale: Array, moved: NDArray[np.bool_], calls: int) -> None:
+        """One more step, as emcee gives it in units of `scale`; the random numbers are those after it."""
         walkers = len(state.coords)
         blobs = np.zeros((walkers, 0)) if state.blobs is None else np.array(state.blobs, dtype=float)
-        self.values.append(state.coords.copy())
+        self.values.append(state.coords * scale)
         self.log_posterior.append(state.log_prob.copy())
         self.extra.append(blobs.reshape(walkers, -1))
         self.accepted = self.accepted + moved
@@ -120,21 +120,24 @@ def walk(
     from emcee import EnsembleSampler, State
 
     n, chain = len(target.parameters), _State([], [], [], np.zeros(settings.walkers), None)
-    sampler = EnsembleSampler(settings.walkers, n, _rows(target), vectorize=True, moves=_moves(settings))
+    scale = _scale(target)
+    sampler = EnsembleSampler(
+        settings.walkers, n, _rows(target, scale), vectorize=True, moves=_moves(settings)
+    )
     if state is not None and state.is_file():
         chain = _State.load(state, fingerprint)
         target.calls = chain.calls
         blobs = chain.extra[-1] if chain.extra[-1].size else None
-        last = State(chain.values[-1], chain.log_posterior[-1], blobs, chain.random, copy=True)
+        last = State(chain.values[-1] / scale, chain.log_posterior[-1], blobs, chain.random, copy=True)
     else:
         generator = np.random.default_rng(settings.seed)
-        last = State(start(generator), random_state=np.random.RandomState(settings.seed).get_state())
+        last = State(start(generator) / scale, random_state=np.random.RandomState(settings.seed).get_state())
     saved = time.monotonic()
     try:
         while len(chain.values) < settings.steps and not _converged(chain, settings):
             started = last.coords.copy()
             (last,) = sampler.sample(last, store=False, skip_initial_state_check=bool(chain.values))
-            chain.add(last, np.any(last.coords != started, axis=1), target.calls)
+            chain.add(last, scale, np.any(last.coords != started, axis=1), target.calls)
             if progress is not None:
                 progress(len(chain.values), f"best chi2 {-2.0 * float(np.max(last.log_prob)):.2f}")
             if state is not None and time.monotonic() - saved > SAVE_EVERY:
@@ -160,11 +163,19 @@ def _moves(settings: Emcee) -> Any:
     return evolution if settings.moves != "mixed" else [(evolution, 0.5), (moves.KDEMove(), 0.5)]
 
 
-def _rows(target: LogPosterior) -> Callable[[Array], Array]:
+def _scale(target: LogPosterior) -> Array:
+    """Sizes of the parameters, so that the density of the walkers has numbers of order one.
+
+    Powers of two: a chain that is kept in units of the parameters goes on bit by bit.
+    """
+    return np.asarray(np.exp2(np.round(np.log2([p.scale for p in target.parameters]))))
+
+
+def _rows(target: LogPosterior, scale: Array) -> Callable[[Array], Array]:
     """As emcee reads it: rows with what is kept beside the posterior, or plain numbers."""
 
     def evaluate(places: Array) -> Array:
-        found = target(places)
+        found = target(places * scale)
         return found[:, 0] if found.shape[1] == 1 else found
 
     return evaluate

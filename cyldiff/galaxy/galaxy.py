@@ -1,8 +1,8 @@
-"""The Galaxy on a grid: gas densities as cell averages."""
+"""The Galaxy on a grid: gas, magnetic field and radiation as cell averages."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 
 from cyldiff.errors import GridError
 from cyldiff.galaxy.gas import GasModel
+from cyldiff.galaxy.magnetic_field import MagneticField
+from cyldiff.galaxy.radiation_field import Greybody, RadiationField
 from cyldiff.grid import Grid
 
 __all__ = ["Galaxy"]
@@ -25,15 +27,28 @@ class Galaxy:
     ----------
     neutral, ionised : ndarray, shape (n_r, n_z) or (n_r, n_phi, n_z)   H nuclei, neutral and ionised [cm^-3]
     helium_fraction : float                                             He nuclei per H nucleus
+    magnetic : ndarray of the same shape, or None    energy density of the magnetic field [GeV/cm^3]
+    radiation : tuple of Greybody, or None           as at the Sun
+    radiation_profile : ndarray of the same shape    what those that are not uniform are multiplied by
     """
 
     neutral: Array
     ionised: Array
     helium_fraction: float
+    magnetic: Array | None = None
+    radiation: tuple[Greybody, ...] | None = None
+    radiation_profile: Array = field(default_factory=lambda: np.ones(()))
 
     @classmethod
-    def on_grid(cls, gas: GasModel, grid: Grid) -> Galaxy:
-        """Average a gas model over the cells of a grid.
+    def on_grid(
+        cls,
+        gas: GasModel,
+        grid: Grid,
+        *,
+        magnetic_field: MagneticField | None = None,
+        radiation_field: RadiationField | None = None,
+    ) -> Galaxy:
+        """Average a gas model, and the fields that leptons need, over the cells of a grid.
 
         Raises
         ------
@@ -43,13 +58,18 @@ class Galaxy:
         """
         if grid.z.folded and not gas.symmetric:
             raise GridError("the gas model is not symmetric in z; use a grid with half_space = false")
-        fields = {
+        fields: dict[str, Any] = {
             "neutral": _averaged((gas.HI, gas.H2), grid),
             "ionised": _averaged((gas.HII,), grid),
         }
         for name, values in fields.items():
             if not np.all(np.isfinite(values)) or np.any(values < 0.0):
                 raise GridError(f"the {name} gas density is negative or not a number somewhere on the grid")
+        if magnetic_field is not None:
+            fields["magnetic"] = grid.cell_average(magnetic_field.energy_density)
+        if radiation_field is not None:
+            fields["radiation"] = radiation_field.parts
+            fields["radiation_profile"] = grid.cell_average(radiation_field.profile)
         return cls(**fields, helium_fraction=gas.helium_fraction)
 
     @property

@@ -246,6 +246,16 @@ class GasModel(Model):
         r, z = np.asarray(r, dtype=float), np.asarray(z, dtype=float)
         return np.asarray(self.HII.density(r, z))
 
+    def hydrogen(self, r: Any, z: Any, phi: Any = None) -> Array:
+        """All H nuclei at points [cm^-3]; with `phi` [radian] where a phase depends on it, else the mean."""
+        r, z = np.asarray(r, dtype=float), np.asarray(z, dtype=float)
+        total: Any = 0.0
+        for phase in (self.HI, self.H2, self.HII):
+            around = getattr(phase, "around", None)
+            factor = 1.0 if around is None or phi is None else around(r, np.asarray(phi, dtype=float))
+            total = total + phase.density(r, z) * factor
+        return np.asarray(total)
+
 
 @lru_cache(maxsize=32)
 def _half_mass_height(gas: GasModel) -> float:

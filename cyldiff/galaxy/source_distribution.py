@@ -40,13 +40,15 @@ class SourceDistribution(Model):
 
     Attributes
     ----------
-    vertical : "exponential" exp(-|z|/h), "gaussian" exp(-(z/h)^2), or "plane", a delta function
+    vertical : "exponential" exp(-|z|/h), "gaussian" exp(-(z/h)^2), "uniform" for |z| <= h, or "plane", a
+        delta function
     scale_height : h [kpc]; not for "plane"
     maximum_radius : no sources beyond [kpc]
     """
 
-    vertical: Literal["exponential", "gaussian", "plane"] = Field(
-        default="exponential", description="profile in z: exp(-|z|/h), exp(-(z/h)^2), or all in the plane"
+    vertical: Literal["exponential", "gaussian", "uniform", "plane"] = Field(
+        default="exponential",
+        description="profile in z: exp(-|z|/h), exp(-(z/h)^2), the same up to |z| = h, or all in the plane",
     )
     scale_height: Quantity("length") | None = Field(  # type: ignore[valid-type]
         default=None, description="h of the profile; not for a plane"
@@ -67,6 +69,12 @@ class SourceDistribution(Model):
     def radial(self, r: Array, observer_radius: float) -> Array:
         """Relative surface density at r [kpc], any normalisation."""
         raise NotImplementedError
+
+    def profile(self, z: Array) -> Array:
+        """Relative density at height z [kpc], 1 at the plane; not for "plane"."""
+        if self.vertical == "uniform":
+            return np.where(np.abs(z) <= self.scale_height, 1.0, 0.0)
+        return np.exp(-((np.abs(z) / self.scale_height) ** (1 if self.vertical == "exponential" else 2)))
 
     def on_grid(
         self, grid: Grid, observer_radius: float, *, around: Callable[[Array, Array], Array] | None = None
@@ -93,9 +101,9 @@ class SourceDistribution(Model):
             in_plane = (grid.z.faces[:-1] <= 0.0) & (grid.z.faces[1:] > 0.0)
             density = np.where(in_plane, density, 0.0)
         else:
-            h, power = self.scale_height, (1 if self.vertical == "exponential" else 2)
+            edges = (self.scale_height,) if self.vertical == "uniform" and self.scale_height else ()
             density = grid.cell_average(
-                lambda r, z: radial(r, z) * np.exp(-((np.abs(z) / h) ** power)), around=around
+                lambda r, z: radial(r, z) * self.profile(z), around=around, edges=edges
             )
         total = grid.integral(density)
         if not total > 0.0:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -306,7 +307,7 @@ class Grid:
         return np.stack(rows)
 
 
-def per_momentum(values: Array, space: int) -> Array:
+def per_momentum(values: NDArray[Any], space: int) -> NDArray[Any]:
     """View values of shape (n_p,) as a field that varies with momentum only, `space` axes in space."""
     return np.asarray(values).reshape(-1, *[1] * space)
 

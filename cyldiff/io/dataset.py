@@ -13,6 +13,7 @@ from cyldiff import constants as const
 from cyldiff.catalogue import QUANTITIES
 from cyldiff.config.schema import RunConfig
 from cyldiff.grid import Axis, Grid
+from cyldiff.particles.species import Species
 from cyldiff.solve.chain import ChainSolution, PrimarySource
 from cyldiff.sources.component import injected_power, intensity
 
@@ -30,9 +31,9 @@ def build_dataset(
 ) -> xr.Dataset:
     """Fluxes at the Sun and everywhere, with what is needed to read them without cyldiff.
 
-    Species are ordered by charge and mass number.
+    Species are ordered by charge and mass number, leptons last.
     """
-    order = sorted(range(len(solution.species)), key=lambda i: (solution.species[i].Z, solution.species[i].A))
+    order = sorted(range(len(solution.species)), key=lambda i: _rank(solution.species[i]))
     species = [solution.species[i] for i in order]
     sun = config.physics.observer
     scale = np.array([strength[s.name] for s in sources])
@@ -69,6 +70,16 @@ def build_dataset(
             [intensity(total(i), s, grid) for i, s in zip(order, species, strict=True)], dtype=np.float32,
             casting="same_kind",
         )  # fmt: skip
+        if config.output.components:
+            data["flux_component"] = np.stack(
+                [
+                    [
+                        intensity(factor * density[i], s, grid).astype(np.float32)
+                        for i, s in zip(order, species, strict=True)
+                    ]
+                    for factor, density in zip(scale, solution.density, strict=True)
+                ]
+            )
     if config.output.components or len(sources) > 1:
         fluxes, gradients = [], []
         for factor, density in zip(scale, solution.density, strict=True):
@@ -84,6 +95,10 @@ def build_dataset(
         "direction": [axis.name for axis in grid.axes],
     }
     return _described(data, coords)
+
+
+def _rank(species: Species) -> tuple[bool, int, int]:
+    return species.is_lepton, species.Z, species.A
 
 
 def _observed(fields: Sequence[Array], grid: Grid, r: float, z: float) -> tuple[Array, Array]:
@@ -124,7 +139,8 @@ def _with_phi(dims: tuple[str, ...]) -> tuple[str, ...]:
 
 #: what differs from one time to the next
 _EVOLVING = (
-    "flux_lis", "flux_toa", "flux", "flux_lis_component", "gradient_lis", "gradient_lis_component", "minimum"
+    "flux_lis", "flux_toa", "flux", "flux_lis_component", "flux_component", "gradient_lis",
+    "gradient_lis_component", "minimum",
 )  # fmt: skip
 
 

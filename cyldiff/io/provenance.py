@@ -9,13 +9,14 @@ import subprocess
 from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
+from typing import Any
 
 import xarray as xr
 
 from cyldiff import resources
 from cyldiff.config.load import LoadedConfig
 
-__all__ = ["stamp", "version"]
+__all__ = ["software", "stamp", "version"]
 
 _PACKAGES = ("numpy", "scipy", "numba", "xarray", "netCDF4", "pydantic")
 
@@ -29,26 +30,33 @@ def version() -> str:
 
 
 def stamp(dataset: xr.Dataset, loaded: LoadedConfig, *, seconds: float) -> xr.Dataset:
-    """Attach the provenance as global attributes."""
+    """Attach the provenance of a run as global attributes."""
     dataset.attrs.update(
         {
-            "Conventions": "CF-1.11",
             "title": f"cyldiff run {loaded.config.run.name}",
             "purpose": loaded.config.run.purpose,
-            "history": f"{datetime.now(UTC).isoformat(timespec='seconds')} cyldiff {version()}",
-            "cyldiff_version": version(),
-            "cyldiff_commit": _commit(),
+            **software(seconds=seconds),
             "config": loaded.toml(),
             "config_source": loaded.source,
-            "tables": json.dumps(resources.tables_read()),
-            "python": platform.python_version(),
-            "packages": json.dumps({name: metadata.version(name) for name in _PACKAGES}),
-            "seeds": "[]",
-            "wall_seconds": seconds,
-            "peak_memory_MB": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024.0,
         }
     )
     return dataset
+
+
+def software(*, seconds: float) -> dict[str, Any]:
+    """Attributes of everything cyldiff writes: version, commit, tables read, packages, time and memory."""
+    return {
+        "Conventions": "CF-1.11",
+        "history": f"{datetime.now(UTC).isoformat(timespec='seconds')} cyldiff {version()}",
+        "cyldiff_version": version(),
+        "cyldiff_commit": _commit(),
+        "tables": json.dumps(resources.tables_read()),
+        "python": platform.python_version(),
+        "packages": json.dumps({name: metadata.version(name) for name in _PACKAGES}),
+        "seeds": "[]",
+        "wall_seconds": seconds,
+        "peak_memory_MB": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024.0,
+    }
 
 
 def _commit() -> str:

@@ -88,7 +88,8 @@ class TransportOperator:
     ) -> TransportOperator:
         """Assemble the operator; `scheme` is the momentum flux, see :mod:`cyldiff.operators.schemes`.
 
-        `steep` marks the lower faces of momenta where the spectrum is cut off.
+        `steep` marks the lower faces of momenta where the spectrum is cut off, everywhere, shape (n_p,), or
+        by place, shape of a field.
         """
         c = coefficients
         g = c.reacceleration_face
@@ -290,9 +291,9 @@ def _momentum_advection(
     Nothing enters at the top.
     """
     n_p, space = len(width), rate.ndim - 1
-    above = np.zeros((n_p, 3))
+    above = np.zeros_like(w)
     above[:-1] = w[1:]
-    inverse = 1.0 / width
+    inverse = (1.0 / width).reshape(-1, *[1] * (w.ndim - 2))
     # row k gains flux(k+1) = above . F[k, k+1, k+2] and loses flux(k) = w . F[k-1, k, k+1]
     on = {
         -1: -w[:, 0] * inverse,
@@ -303,13 +304,18 @@ def _momentum_advection(
     for offset, factor in on.items():
         gains[offset] = gain = next(fields)
         here, there = _shifted(offset, 0, rate.ndim)
-        np.multiply(per_momentum(factor[here[0]], space), rate[there], out=gain[here])
+        np.multiply(_on_field(factor[here[0]], space), rate[there], out=gain[here])
         gain[: max(-offset, 0)] = 0.0
         gain[n_p - max(offset, 0) :] = 0.0
     on_self = (w[:, 1] - above[:, 0]) * inverse
-    diagonal = np.multiply(per_momentum(on_self, space), rate, out=next(fields))
-    bottom = per_momentum(w[0, 1:], space) * rate[:2]
+    diagonal = np.multiply(_on_field(on_self, space), rate, out=next(fields))
+    bottom = _on_field(w[0, 1:], space) * rate[:2]
     return gains, diagonal, bottom
+
+
+def _on_field(values: Array, space: int) -> Array:
+    """Values per momentum, or of a field, ready to multiply a field."""
+    return per_momentum(values, space) if values.ndim == 1 else values
 
 
 def _momentum_diffusion(
@@ -338,10 +344,10 @@ def _momentum_diffusion(
         upper[...], lower[...] = chang_cooper_flux(face_loss, g, spacing)
         upper -= loss[1:]
     else:
-        together = np.ones(len(c.log_momentum) - 1, dtype=bool)
+        together = np.ones((len(c.log_momentum) - 1, *(() if steep is None else steep.shape[1:])), dtype=bool)
         if scheme == "third-order":
             together[:-1] = False if steep is None else steep[1:-1]
-        drift = 1.5 * spacing * per_momentum(together, space)
+        drift = 1.5 * spacing * _on_field(together, space)
         np.multiply(g, np.exp(-drift) / spacing, out=upper)
         np.multiply(g, np.exp(drift) / spacing, out=lower)
     inverse = per_momentum(1.0 / c.log_momentum_width, space)

@@ -16,6 +16,7 @@ __all__ = [
     "drift_weights",
     "face_weights",
     "steep_faces",
+    "steep_places",
 ]
 
 Array = NDArray[np.float64]
@@ -50,9 +51,10 @@ def face_weights(scheme: str, n_p: int, steep: NDArray[np.bool_] | None = None) 
       extrapolation through the lowest face, first order through the uppermost.
     * chang-cooper, upwind: (0, 1, 0); Chang & Cooper's weights are added with the diffusion.
 
-    At faces marked `steep`, shape (n_p,), the third-order flux falls back to upwind: where a spectrum is
-    cut off, the cell below holds so much more that a small weight on it would swamp the cell above. For
-    the drift of reacceleration, see :func:`drift_weights`.
+    At faces marked `steep` the third-order flux falls back to upwind: where a spectrum is cut off, the cell
+    below holds so much more that a small weight on it would swamp the cell above. `steep` has the shape
+    (n_p,), or that of a field; then the weights are (n_p, 3, ...). For the drift of reacceleration, see
+    :func:`drift_weights`.
     """
     weights = np.zeros((n_p, 3))
     weights[:, 1] = 1.0
@@ -60,8 +62,17 @@ def face_weights(scheme: str, n_p: int, steep: NDArray[np.bool_] | None = None) 
         weights[1:-1] = (1.0 / 3.0, 5.0 / 6.0, -1.0 / 6.0)
         weights[0] = (0.0, 1.5, -0.5)
         if steep is not None:
-            weights[1:][steep[1:]] = (0.0, 1.0, 0.0)
+            weights = _where_not(steep, weights, (0.0, 1.0, 0.0))
     return weights
+
+
+def _where_not(steep: NDArray[np.bool_], weights: Array, other: tuple[float, float, float]) -> Array:
+    """Weights with the other ones at steep faces above the lowest, shape (n_p, 3, *space)."""
+    space = steep.ndim - 1
+    weights = weights.reshape(*weights.shape, *[1] * space)
+    marked = steep.copy()
+    marked[0] = False
+    return np.where(marked[:, None], np.reshape(other, (1, 3, *[1] * space)), weights)
 
 
 def drift_weights(n_p: int, steep: NDArray[np.bool_] | None = None) -> Array:
@@ -72,9 +83,7 @@ def drift_weights(n_p: int, steep: NDArray[np.bool_] | None = None) -> Array:
     """
     weights = np.zeros((n_p, 3))
     weights[1:-1] = (1.0 / 3.0, 5.0 / 6.0, -1.0 / 6.0)
-    if steep is not None:
-        weights[steep] = 0.0
-    return weights
+    return weights if steep is None else _where_not(steep, weights, (0.0, 0.0, 0.0))
 
 
 def steep_faces(level: Array) -> NDArray[np.bool_]:
@@ -90,6 +99,16 @@ def steep_faces(level: Array) -> NDArray[np.bool_]:
     steep = np.zeros(level.shape[-1], dtype=bool)
     # nothing at all counts as steep: a spectrum that ends
     steep[1:] = np.any((level[:, 1:] * STEEPEST < level[:, :-1]) | (level[:, 1:] == 0.0), axis=0)
+    return steep
+
+
+def steep_places(field: Array) -> NDArray[np.bool_]:
+    """Lower momentum faces across which a field drops by more than `STEEPEST` at a place, shape of the field.
+
+    Where it is zero or negative above, too; the lowest face is none.
+    """
+    steep = np.zeros(field.shape, dtype=bool)
+    steep[1:] = (field[1:] * STEEPEST < field[:-1]) | (field[1:] <= 0.0)
     return steep
 
 

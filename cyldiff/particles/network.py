@@ -6,7 +6,8 @@ of nuclide j is
 
     Q_j = sum_i beta c [n_H s_ij(H) + n_He s_ij(He)] psi_n,i + sum_i BR_ij psi_n,i / (gamma tau_i)
 
-(sum over the heavier parents i; no factors of the mass number).
+(sum over the heavier parents i; no factors of the mass number). Leptons come last; those that protons and
+helium make do not keep an energy per nucleon, their sources are matrices in energy.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from cyldiff.errors import DataError
 from cyldiff.particles.cross_sections import FloatArray, check_energies
 from cyldiff.particles.decay import fates
 from cyldiff.particles.inelastic import Inelastic
+from cyldiff.particles.lepton_production import LeptonProduction
 from cyldiff.particles.spallation import Spallation, check_scale, scale_factors
 from cyldiff.particles.species import Species
 
@@ -28,7 +30,7 @@ __all__ = ["Network", "order"]
 
 
 def order(species: Iterable[Species]) -> tuple[Species, ...]:
-    """Order of solution: heaviest first; at equal mass number every parent before its daughter.
+    """Order of solution: heaviest first, leptons last; at equal mass number every parent before its daughter.
 
     Among isobars that do not decay into each other, the one of higher charge comes first.
 
@@ -85,6 +87,9 @@ class Network:
     decays : tuple of (int, int, float)
         parent, child (indices) and branching of decays between followed nuclides. A nuclide whose
         daughter is not followed decays all the same (``species[i].half_life``).
+    leptons : tuple of (int, int, ndarray of shape (2, n_T, n_T))
+        parent, child (indices) and, on hydrogen and helium, the matrix of
+        :meth:`cyldiff.particles.lepton_production.LeptonProduction.matrix`
     """
 
     species: tuple[Species, ...]
@@ -95,6 +100,7 @@ class Network:
     production: FloatArray
     origins: tuple[str, ...]
     decays: tuple[tuple[int, int, float], ...]
+    leptons: tuple[tuple[int, int, FloatArray], ...] = ()
 
     @classmethod
     def build(
@@ -105,6 +111,7 @@ class Network:
         spallation: Spallation,
         kinetic_energy: ArrayLike,
         scale: Mapping[str, float] | None = None,
+        leptons: LeptonProduction | None = None,
     ) -> Network:
         """Collect cross sections and decays of a list of nuclides.
 
@@ -118,6 +125,8 @@ class Network:
         kinetic_energy : array_like, shape (n_T,)   [GeV per nucleon]
         scale : mapping, optional
             nuisance factors on top of those of `spallation`, same keys
+        leptons : kind of the family "lepton-production", optional
+            how protons and helium make electrons and positrons
 
         Raises
         ------
@@ -127,7 +136,8 @@ class Network:
         """
         ordered = order(species)
         energies = check_energies(kinetic_energy)
-        names = [s.name for s in ordered]
+        nuclei = [s for s in ordered if not s.is_lepton]
+        names = [s.name for s in nuclei]
         parents, children, origins, sigma = spallation.production(names, energies)
         if scale:
             try:
@@ -137,19 +147,23 @@ class Network:
             sigma = sigma * scale_factors(checked, parents, children)[:, None, None]
         parent, child, production, labels = _credit(names, parents, children, origins, sigma)
         position = {name: i for i, name in enumerate(names)}
+        total = np.zeros((len(ordered), 2, energies.size))
+        if nuclei:  # they come first
+            total[: len(nuclei)] = inelastic.table(nuclei, energies)
         return cls(
             species=ordered,
             kinetic_energy=energies,
-            inelastic=inelastic.table(ordered, energies),
+            inelastic=total,
             parent=parent,
             child=child,
             production=production,
             origins=labels,
             decays=tuple(
                 (i, position[end], branching)
-                for i, s in enumerate(ordered)
+                for i, s in enumerate(nuclei)
                 for end, branching in _decay_products(s, names).items()
             ),
+            leptons=_lepton_sources(ordered, energies, leptons),
         )
 
     def describe(self) -> dict[str, tuple[str, ...]]:
@@ -159,6 +173,20 @@ class Network:
             channel = f"{self.species[parent].name}->{self.species[child].name}"
             groups.setdefault(origin, []).append(channel)
         return {origin: tuple(channels) for origin, channels in groups.items()}
+
+
+def _lepton_sources(
+    species: Sequence[Species], energies: FloatArray, model: LeptonProduction | None
+) -> tuple[tuple[int, int, FloatArray], ...]:
+    """Matrices of all pairs of a parent that makes leptons and a lepton that is followed."""
+    if model is None:
+        return ()
+    return tuple(
+        (i, j, model.matrix(parent, child, energies))
+        for i, parent in enumerate(species)
+        for j, child in enumerate(species)
+        if child.is_lepton and parent.name in model.parents
+    )
 
 
 def _credit(

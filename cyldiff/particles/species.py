@@ -1,9 +1,12 @@
-"""The nuclides that are followed: what they are, and which of them a run wants.
+"""The particles that are followed: what they are, and which of them a run wants.
 
 The list is a table, ``physics/particles/nuclides.csv``: everything from 1H to 64Ni that lives
 longer than about a thousand years as a fully stripped nucleus. Nuclides that decay by electron
 capture only (7Be, 37Ar, 41Ca, 44Ti, 49V, 51Cr, 53Mn, 55Fe, 57Co, 59Ni) are stable there,
 because a bare nucleus has no electron to capture.
+
+Electrons and positrons have the mass number 0 and count as one particle, with the kinetic energy of the
+particle where nuclei have that per nucleon. A run follows them if it names them.
 """
 
 from __future__ import annotations
@@ -15,27 +18,27 @@ from dataclasses import dataclass
 from functools import lru_cache
 from types import MappingProxyType
 
-from cyldiff.constants import ATOMIC_MASS_UNIT
+from cyldiff.constants import ATOMIC_MASS_UNIT, ELECTRON_MASS
 from cyldiff.errors import DataError, nearest
 from cyldiff.resources import folder, read_table
 
-__all__ = ["MAX_Z", "Species", "element", "hint", "nuclides", "select"]
+__all__ = ["MAX_Z", "Species", "element", "hint", "known_species", "leptons", "nuclides", "select"]
 
 MAX_Z = 28  #: nickel, the heaviest element of the table
 
 
 @dataclass(frozen=True, slots=True)
 class Species:
-    """One nuclide.
+    """One nuclide or lepton.
 
     Attributes
     ----------
     name : str
-        element symbol and mass number, ``"Be10"``
+        element symbol and mass number, ``"Be10"``; ``"electron"``, ``"positron"``
     Z, A : int
-        charge and mass number
+        charge and mass number; A = 0 for a lepton
     mass_per_nucleon : float
-        [GeV], the proton mass for A = 1 and the atomic mass unit above
+        [GeV], the proton mass for A = 1 and the atomic mass unit above; the mass of a lepton
     half_life : float
         of the bare nucleus at rest [Myr], infinite if stable
     daughters : tuple of (str, float)
@@ -53,6 +56,16 @@ class Species:
     def element(self) -> str:
         """Element symbol."""
         return element(self.name)
+
+    @property
+    def is_lepton(self) -> bool:
+        """True for electrons and positrons."""
+        return self.A == 0
+
+    @property
+    def nucleons(self) -> int:
+        """What quantities per nucleon are multiplied by: A, 1 for a lepton."""
+        return max(self.A, 1)
 
     @property
     def is_stable(self) -> bool:
@@ -89,25 +102,39 @@ def nuclides() -> Mapping[str, Species]:
     return MappingProxyType(known)
 
 
-def hint(name: str, known: Iterable[str] | None = None) -> str:
-    """Hint at the nuclide somebody may have meant; understands ``"10Be"`` too. Empty if none.
+@lru_cache(maxsize=1)
+def leptons() -> Mapping[str, Species]:
+    """Electron and positron by name."""
+    charges = {"electron": -1, "positron": 1}
+    made = {n: Species(n, z, 0, ELECTRON_MASS, math.inf, ()) for n, z in charges.items()}
+    return MappingProxyType(made)
 
-    `known` are the names to choose from, all nuclides by default.
+
+@lru_cache(maxsize=1)
+def known_species() -> Mapping[str, Species]:
+    """Nuclides, then leptons, by name."""
+    return MappingProxyType({**nuclides(), **leptons()})
+
+
+def hint(name: str, known: Iterable[str] | None = None) -> str:
+    """Hint at the species somebody may have meant; understands ``"10Be"`` too. Empty if none.
+
+    `known` are the names to choose from, all nuclides and leptons by default.
     """
-    choice = list(nuclides()) if known is None else list(known)
+    choice = list(known_species()) if known is None else list(known)
     swapped = re.sub(r"^(\d+)-?([A-Za-z]+)$", r"\2\1", name.strip())
     return nearest(swapped, choice)
 
 
 def select(*, max_z: int | None = None, include: Iterable[str] | None = None) -> tuple[Species, ...]:
-    """Nuclides of a run, in the order of the table.
+    """Species of a run, nuclides in the order of the table, then leptons.
 
     Parameters
     ----------
     max_z : int, optional
         heaviest element to keep, 1 to 28
     include : iterable of str, optional
-        names to keep; with `max_z` too, those of them up to that element
+        names to keep, all nuclides by default; with `max_z` too, those of them up to that element
 
     Raises
     ------
@@ -115,10 +142,10 @@ def select(*, max_z: int | None = None, include: Iterable[str] | None = None) ->
         if a name is unknown (all unknown names are listed, each with the nearest valid one),
         `max_z` is outside 1 to 28, or nothing is left.
     """
-    known = nuclides()
+    known = known_species()
     if max_z is not None and not 1 <= max_z <= MAX_Z:
         raise DataError(f"max_z = {max_z} is outside 1 (hydrogen) to {MAX_Z} (nickel)")
-    wanted = set(known) if include is None else set(include)
+    wanted = set(nuclides()) if include is None else set(include)
     unknown = sorted(wanted - set(known))
     if unknown:
         named = ", ".join(f'"{name}"{hint(name)}' for name in unknown)

@@ -20,6 +20,14 @@ if TYPE_CHECKING:
 __all__ = ["draw"]
 
 _FORMATS = ("png", "pdf", "svg")
+#: words of files that are no results of runs: a dimension they have, and the command that makes them
+_OWN = {
+    "sources": ("source", "sources"),
+    "band": ("quantile", "population"),
+    "ring": ("quantile", "population"),
+    "diffuse": ("gamma_realisation", 'population" with a section "[gamma]'),
+    "detections": ("gamma_realisation", 'population" with a section "[gamma]'),
+}
 
 
 def draw(
@@ -37,7 +45,10 @@ def draw(
     ----------
     dataset : xarray.Dataset    a result
     what : str                  a ratio ("B/C", "Be10/Be9", "10Be/9Be"), one spectrum ("spectrum:H",
-                                "spectrum:C12") or several on one axis ("spectra", "spectra:H,He,Fe");
+                                "spectrum:C12") or several on one axis ("spectra", "spectra:H,He,Fe"), or
+                                of a file of sources "sources", "sources:He", or of a population "band",
+                                "band:He4", "ring", "ring:3.5 PeV", and with gamma rays
+                                "diffuse", "diffuse:clouds", "detections";
                                 spectra are shown times the abscissa to the power 2.7, those of
                                 interstellar data as they are
     path : str or Path          file to write; .png, .pdf or .svg
@@ -61,26 +72,50 @@ def draw(
         if matplotlib is not installed.
     """
     target = _writable(Path(path))
-    request = parse(dataset, what, data=data, abscissa=abscissa)
+    word, _, rest = what.strip().partition(":")
+    request = None if word in _OWN else parse(_all_sources(dataset), what, data=data, abscissa=abscissa)
+    if word in _OWN and _OWN[word][0] not in dataset.dims:
+        raise DataError(f'"{word}" draws a file of "cyldiff {_OWN[word][1]}"; this one is none')
     try:
         from matplotlib import rc_context
 
         from cyldiff.plot.overview import overview_figure
+        from cyldiff.plot.population import band_figure, ring_figure
+        from cyldiff.plot.population_gamma import detections_figure, diffuse_figure
         from cyldiff.plot.quantity import quantity_figure
+        from cyldiff.plot.sources import sources_figure
     except ModuleNotFoundError as error:
         if (error.name or "").split(".")[0] != "matplotlib":
             raise
         raise CyldiffError('figures need matplotlib; install it with: pip install "cyldiff[plot]"') from None
-    build = overview_figure if request.layout == "together" else quantity_figure
     buffer = io.BytesIO()
     with rc_context(RC):
-        figure = build(dataset, request.panels, potentials(potential))
+        if word == "band":
+            figure = band_figure(dataset, rest, data)
+        elif word == "ring":
+            figure = ring_figure(dataset, rest)
+        elif word == "diffuse":
+            figure = diffuse_figure(dataset, rest)
+        elif word == "detections":
+            figure = detections_figure(dataset)
+        elif request is None:
+            figure = sources_figure(dataset, rest or str(dataset["species"].values[0]), data)
+        else:
+            build = overview_figure if request.layout == "together" else quantity_figure
+            figure = build(_all_sources(dataset), request.panels, potentials(potential))
         figure.savefig(buffer, format=target.suffix[1:].lower())
     try:
         target.write_bytes(buffer.getvalue())
     except OSError as error:
         raise DataError(f"{target}: cannot be written ({error.strerror})") from None
     return figure
+
+
+def _all_sources(dataset: xr.Dataset) -> xr.Dataset:
+    """A file of sources as the one result that they are together; any other as it is."""
+    if "source" not in dataset.dims or "flux_lis_total" not in dataset:
+        return dataset
+    return dataset.assign(flux_lis=dataset["flux_lis_total"])
 
 
 def _writable(path: Path) -> Path:

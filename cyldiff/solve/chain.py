@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from cyldiff import constants as const
 from cyldiff.errors import ConvergenceError
 from cyldiff.galaxy import Galaxy
 from cyldiff.grid import Grid, Kinematics, per_momentum
 from cyldiff.operators import TransportOperator
-from cyldiff.operators.schemes import steep_faces
+from cyldiff.operators.schemes import steep_faces, steep_places
 from cyldiff.parallel.comm import Comm
 from cyldiff.particles.network import Network
 from cyldiff.particles.species import Species
@@ -33,6 +35,8 @@ Progress = Callable[[Sequence[Species]], Iterable[Species]]
 NEGATIVE = 1e-7
 #: a source this far below the largest is cut off: such momenta are not solved, their density is zero
 FAINTEST = 1e-60
+#: solves of a lepton with more and more upwind fluxes, until nothing is negative
+WIDENINGS = 5
 MINIMUM_ALIVE = 8  #: energies that are always solved
 
 
@@ -173,14 +177,19 @@ class ChainSolver:
         balance = np.array([f["balance"] for f in flows])
         return ChainSolution(tuple(chain), density, tuple(reports), balance, tuple(flows))
 
-    def operator(self, index: int, steep: NDArray[np.bool_] | None = None) -> TransportOperator:
-        """Discrete operator of the nuclide at a place of the chain; `steep` marks cut-offs in momentum."""
+    def operator(
+        self, index: int, steep: NDArray[np.bool_] | None = None, *, scheme: str | None = None
+    ) -> TransportOperator:
+        """Discrete operator of the species at a place of the chain.
+
+        `steep` marks cut-offs in momentum; `scheme` is another momentum flux than that of the chain.
+        """
         species = self.network.species[index]
         nucleus = self.kinematics(species)
         return TransportOperator.build(
             self.grid,
             self.propagation.coefficients(nucleus, self._sink(index, species, nucleus)),
-            scheme=self.scheme,
+            scheme=scheme or self.scheme,
             steep=steep,
         )
 
@@ -201,7 +210,7 @@ class ChainSolver:
     def _in_space(self) -> tuple[int, ...]:
         return tuple(range(1, 1 + len(self.grid.axes)))
 
-    def column(self, values: Array) -> Array:
+    def column(self, values: NDArray[Any]) -> NDArray[Any]:
         """Values per momentum, ready to multiply a field."""
         return per_momentum(values, len(self.grid.axes))
 
@@ -232,16 +241,17 @@ class ChainSolver:
         feedback = self.feedback(index)
         entries, levels = self._entries(index, sources, density)
         steep = steep_faces(np.array(levels))
-        operator = self.operator(index, steep)
+        shared = None if self._steep_by_place(species) else self.operator(index, steep)
         row: list[SolveReport | None] = []
-        flow = _Flow(operator, self.comm)
+        flow = _Flow(self.comm)
         for number, component in enumerate(sources):
             source, level = entries[number], levels[number]
             if not self.comm.any(bool(source.any())):  # nothing can come of nothing, whatever feeds back
                 entering.pop(number, None)
                 row.append(None)
                 continue
-            guess = None
+            name = species.name if len(sources) == 1 else f"{species.name} from {component.name}"
+            alive, guess = _alive(level), None
             if similar is not None:
                 guess = similar[number, index] * to_log_p
             elif number in entering:
@@ -249,14 +259,13 @@ class ChainSolver:
                 # beyond a cut-off the density no longer goes with the source
                 guess = before * self.column(np.where(steep, 0.0, _ratio(level, entering[number])))
             entering[number] = level
-            name = species.name if len(sources) == 1 else f"{species.name} from {component.name}"
-            alive = _alive(level)
-            solution = np.zeros(self.grid.shape)
-            solution[:alive], report = self._solve_one(
-                operator.below(alive), source[:alive], guess, feedback, name, alive
-            )
+            if shared is None:
+                operator, solution, report = self._solve_by_place(index, source, alive, name)
+            else:
+                operator = shared
+                solution, report = self._solve_one(operator, source, guess, feedback, name, alive)
             self._check(solution, name)
-            flow.add(solution, source if feedback is None else source + feedback(solution))
+            flow.add(operator, solution, source if feedback is None else source + feedback(solution))
             density[number, index] = solution / to_log_p
             row.append(report)
         total = flow.result()
@@ -264,6 +273,33 @@ class ChainSolver:
             kept = {"density": density[:, index], "entering": entering, "state": self.solver.state}
             self.record.keep(species.name, {**kept, "reports": tuple(row), "flow": total})
         return tuple(row), total
+
+    def _steep_by_place(self, species: Species) -> bool:
+        """Whether spectra end at every place by themselves: where leptons do not get to before they cool."""
+        return species.is_lepton and self.scheme == "third-order"
+
+    def _solve_by_place(
+        self, index: int, source: Array, alive: int, name: str
+    ) -> tuple[TransportOperator, Array, SolveReport]:
+        """Solve a lepton: first with upwind losses, then with the third order wherever that is no danger.
+
+        The first solution, which is positive, says where the spectra are too steep for a third-order flux.
+        Where the second one is negative all the same, the flux is made upwind as well.
+        """
+        upwind = self.operator(index, scheme="upwind")
+        solution, report = self._solve_one(upwind, source, None, None, f"{name} (upwind losses)", alive)
+        steep, steps = steep_places(solution), report.steps
+        for _ in range(WIDENINGS):
+            operator = self.operator(index, steep)
+            solution, report = self._solve_one(operator, source, solution, None, name, alive)
+            steps += report.steps
+            largest = self.comm.maximum(np.nan_to_num(solution.max(axis=self._in_space), nan=0.0))
+            negative = solution < -0.01 * NEGATIVE * self.column(largest)
+            if not self.comm.any(bool(negative.any())):
+                break
+            steep = steep | negative
+            steep[1:] |= negative[:-1]
+        return operator, solution, replace(report, steps=steps)
 
     def _check(self, solution: Array, name: str) -> None:
         """Refuse a field that is not a number, or negative beyond round-off, on all ranks together."""
@@ -282,12 +318,17 @@ class ChainSolver:
         name: str,
         alive: int,
     ) -> tuple[Array, SolveReport]:
-        """Solve the lowest `alive` momenta."""
-        if feedback is not None and alive < len(self.grid.kinetic_energy):
+        """Solve the lowest `alive` momenta; nothing is above."""
+        whole = np.zeros(self.grid.shape)
+        if feedback is not None and alive < len(whole):
             feedback = _padded(feedback, self.grid.shape, alive)
+        operator, source = operator.below(alive), source[:alive]
         guess = None if guess is None else guess[:alive]
         if not self.direct:
-            return self.solver.solve(operator, source, guess=guess, feedback=feedback, name=name)
+            whole[:alive], report = self.solver.solve(
+                operator, source, guess=guess, feedback=feedback, name=name
+            )
+            return whole, report
         solution = solve_direct(operator, source)
         while feedback is not None:
             updated = solve_direct(operator, source + feedback(solution))
@@ -295,7 +336,8 @@ class ChainSolver:
             solution = updated
             if change < 1e-12:
                 break
-        return solution, SolveReport("direct", 0, 0.0, ())
+        whole[:alive] = solution
+        return whole, SolveReport("direct", 0, 0.0, ())
 
     def feedback(self, index: int) -> Feedback | None:
         """Source that the solution of a nuclide makes of itself: secondary protons, for protons."""
@@ -318,12 +360,19 @@ class ChainSolver:
         return protons
 
     def cut_offs(self, index: int, sources: Sequence[PrimarySource], density: Array) -> NDArray[np.bool_]:
-        """Lower faces of momenta at which a nuclide's spectrum is cut off, given the densities of its parents.
+        """Lower faces of momenta at which a species' spectrum is cut off, given the densities of its parents.
 
         Parameters
         ----------
-        density : ndarray, shape (n_components, n_species, *shape of a field)
+        density : ndarray, shape (n_components, n_species, *shape of a field), with that of a lepton itself
+
+        Returns
+        -------
+        ndarray, shape (n_p,), of a lepton the shape of a field; all components together
         """
+        if self._steep_by_place(self.network.species[index]):
+            known = [steep_places(field) for field in density[:, index] if field.any()]
+            return np.any(known, axis=0) if known else np.zeros(self.grid.shape, dtype=bool)
         return steep_faces(np.array(self._entries(index, sources, density)[1]))
 
     def _entries(
@@ -348,7 +397,7 @@ class ChainSolver:
         return source
 
     def secondary_source(self, index: int, density: Array, nucleus: Kinematics) -> Array:
-        """Source of N(T) from spallation and decay of heavier nuclides."""
+        """Source of N(T) from spallation and decay of heavier nuclides; of leptons, from those of nuclei."""
         net, helium = self.network, self.galaxy.helium_fraction
         mine = np.flatnonzero(net.child == index)
         total = np.zeros(self.grid.shape)
@@ -363,6 +412,11 @@ class ChainSolver:
                 mother = net.species[parent]
                 rate = branching * decay_rate(mother.half_life, self.kinematics(mother).gamma)
                 total += self.column(rate) * density[parent]
+        for parent, child, sigma in net.leptons:
+            if child == index:
+                rate = const.MILLIBARN_DENSITY_RATE * (sigma[0] + helium * sigma[1])
+                made = rate @ density[parent].reshape(len(rate), -1)
+                total += made.reshape(self.grid.shape) * self.galaxy.hydrogen
         return total
 
 
@@ -441,15 +495,15 @@ def _place(grid: Grid, where: list[int]) -> str:
 class _Flow:
     """Adds up where the particles of one nuclide come from and go to."""
 
-    def __init__(self, operator: TransportOperator, comm: Comm) -> None:
-        self.operator, self.comm = operator, comm
-        self.weight = per_momentum(operator.width, len(operator.grid.axes)) * operator.grid.volume
+    def __init__(self, comm: Comm) -> None:
+        self.comm = comm
         self.total = dict.fromkeys(("source", "sink", "escape", "loss"), 0.0)
 
-    def add(self, solution: Array, source: Array) -> None:
-        out = self.operator.outflow(solution)
-        self.total["source"] += float(np.sum(source * self.weight))
-        self.total["sink"] += float(np.sum(self.operator.sink_rate * solution * self.weight))
+    def add(self, operator: TransportOperator, solution: Array, source: Array) -> None:
+        out = operator.outflow(solution)
+        weight = per_momentum(operator.width, len(operator.grid.axes)) * operator.grid.volume
+        self.total["source"] += float(np.sum(source * weight))
+        self.total["sink"] += float(np.sum(operator.sink_rate * solution * weight))
         self.total["loss"] += out.pop("p_low")
         self.total["escape"] += sum(out.values())
 

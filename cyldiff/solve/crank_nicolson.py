@@ -43,7 +43,7 @@ GROWTH, SHRINK = 2.0, 0.2  #: largest and smallest change of a step
 SAFETY = 0.9
 #: every so many steps, one begins with backward Euler over this part of it
 DAMPING_EVERY, DAMPING_PART = 8, 1.0 / 16.0
-#: residual of the linear solve of a step, as a part of the tolerance
+#: residual of the linear solve of a step, as a part of the tolerance, if nothing else is asked
 LINEAR = 1e-3
 #: and of what is to be solved, so that the steady state is reached and not only approached
 REDUCTION = 0.03
@@ -95,6 +95,7 @@ class Stepper:
     maximum_steps : more of them, accepted and rejected, are an error
     weight : importance of the momenta relative to one another, shape (n_p,): what is `FAINT` of the
         largest need not be exact. Without it every momentum is, however little it holds.
+    linear : residual of the linear solve of a step, as a part of the tolerance
 
     Attributes
     ----------
@@ -110,11 +111,12 @@ class Stepper:
     feedback: Callable[[int], Feedback | None] = lambda index: None
     maximum_steps: int = 100_000
     weight: Array | None = None
+    linear: float = LINEAR
     report: TimeReport = field(default_factory=TimeReport)
 
     def __post_init__(self) -> None:
-        solvers = {id(operator): operator for operator in self.operators}
-        solvers = {key: _StepSolver(operator) for key, operator in solvers.items()}
+        different = {id(operator): operator for operator in self.operators}
+        solvers = {key: _StepSolver(operator) for key, operator in different.items()}
         self._linear = [solvers[id(operator)] for operator in self.operators]
         self.accounts = [_empty_account() for _ in self.operators]
         self.largest: list[Array] = [np.zeros(o.grid.shape[0]) for o in self.operators]
@@ -273,10 +275,10 @@ class Stepper:
             left = _norm(operator, defect)
             if allowed is None:
                 scale = np.maximum(held, left)
-                allowed = np.minimum(LINEAR * self.tolerance * scale, REDUCTION * left)
+                allowed = np.minimum(self.linear * self.tolerance * scale, REDUCTION * left)
                 allowed = np.maximum(allowed, np.maximum(irreducible, 1e-290))
                 if self.weight is not None:
-                    faint = FAINT * LINEAR * float(np.max(scale * self.weight))
+                    faint = FAINT * self.linear * float(np.max(scale * self.weight))
                     allowed = np.maximum(allowed, faint / self.weight)
             if np.all(left <= allowed):
                 alive = scale > 1e-280

@@ -73,12 +73,15 @@ def evolve(
     shape = (len(sources), len(chain.network.species), *chain.grid.shape)
     known = np.zeros(shape) if steady is None else steady.density
     operators = [chain.operator(i, chain.cut_offs(i, sources, known)) for i in range(shape[1])]
+    leptons = [i for i, s in enumerate(chain.network.species) if s.is_lepton]
     snapshots = [np.zeros(shape) for _ in times]
     reports: list[list[SolveReport | None]] = [[] for _ in operators]
     accounts: list[dict[str, float]] = [{} for _ in operators]
     for number, component in enumerate(progress(sources)):
         history = histories[component.name]
         member = _Component(chain, component, history)
+        for i in leptons:  # their spectra end where they cool, which is another place for every component
+            operators[i] = chain.operator(i, chain.cut_offs(i, [component], known[number : number + 1]))
         stepper = Stepper(operators, member.source, tolerance=tolerance, feedback=chain.feedback)
         first = [
             np.zeros(chain.grid.shape) if initial is None else initial[number, i] * member.to_log_p[i]

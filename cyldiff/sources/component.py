@@ -34,7 +34,7 @@ def primary_source(
 
     The injected number per (GeV/n) of a species is ``X (dN/dT)(T) / (dN/dT)(T_ref)``: abundances X
     are ratios at equal kinetic energy per nucleon T_ref. dN/dT follows from the spectrum in
-    rigidity, dR/dT = A / (|Z| beta).
+    rigidity, dR/dT = A / (|Z| beta); a lepton counts as one nucleon.
     """
     spectra = {}
     for nucleus in species:
@@ -80,7 +80,7 @@ def injected_power(source: PrimarySource, grid: Grid, species: Sequence[Species]
         spectrum = source.spectra.get(nucleus.name)
         if spectrum is not None:
             integrand = (t * t * spectrum)[above]
-            power += nucleus.A * float(np.trapezoid(integrand, dx=grid.log_step))
+            power += nucleus.nucleons * float(np.trapezoid(integrand, dx=grid.log_step))
     return power
 
 

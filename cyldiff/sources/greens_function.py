@@ -12,7 +12,9 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import erf, erfc
+from scipy.special import erf
+
+from cyldiff.sources import kernels
 
 __all__ = ["burst", "continuous", "finite_life", "vertical_content", "vertical_kernel", "vertical_share"]
 
@@ -22,10 +24,6 @@ Array = NDArray[np.float64]
 IMAGES = 6
 #: sines, for spreads above H^2/2: the next one is exp(-(25 pi / 2)^2 / 2)
 SINES = 24
-#: Gauss-Legendre points of the time integral of a long-lived source in the halo
-POINTS = 48
-#: spread, in units of H^2, at which nothing is left in the halo: exp(-(pi / 2)^2 20) = 4e-22
-EMPTY = 20.0
 
 
 def vertical_kernel(
@@ -48,20 +46,10 @@ def vertical_kernel(
     -------
     G [1/kpc], dG/dz [1/kpc^2]
     """
-    z, z_source, s = _with_sum(z, z_source, spread)
-    n = np.arange(-IMAGES, IMAGES + 1)
-    sign = np.where(n % 2 == 0, 1.0, -1.0)
-    early = np.minimum(s, 0.5 * half_height**2)
-    away = z - sign * z_source - 2.0 * n * half_height
-    image = sign * np.exp(-(away**2) / (4.0 * early)) / np.sqrt(4.0 * np.pi * early)
-    k = np.arange(1, SINES + 1) * np.pi / (2.0 * half_height)
-    late = np.maximum(s, 0.5 * half_height**2)
-    mode = np.sin(k * (z_source + half_height)) * np.exp(-(k**2) * late) / half_height
-    angle = k * (z + half_height)
-    soon = s[..., 0] <= 0.5 * half_height**2
-    value = np.where(soon, image.sum(axis=-1), (mode * np.sin(angle)).sum(axis=-1))
-    slope = np.where(
-        soon, (-away / (2.0 * early) * image).sum(axis=-1), (k * mode * np.cos(angle)).sum(axis=-1)
+    z, z_source, s = np.broadcast_arrays(*(np.asarray(a, dtype=float) for a in (z, z_source, spread)))
+    value, slope = np.empty(s.shape), np.empty(s.shape)
+    kernels.evaluate_vertical(
+        z.ravel(), z_source.ravel(), s.ravel(), half_height, value.reshape(-1), slope.reshape(-1)
     )
     return value, slope
 
@@ -109,31 +97,7 @@ def burst(
     -------
     n, shape (...) [kpc^-3]; gradient, shape (..., 3) [kpc^-4]
     """
-    position, source = np.asarray(position, dtype=float), np.asarray(source, dtype=float)
-    spread = np.asarray(diffusion, dtype=float) * np.asarray(age, dtype=float)
-    return _burst(position, source, spread, half_height)
-
-
-def _burst(position: Array, source: Array, spread: Array, half_height: float | None) -> tuple[Array, Array]:
-    away = position - source
-    born = spread > 0.0
-    s = np.where(born, spread, 1.0)
-    if half_height is None:
-        vertical = np.exp(-(away[..., 2] ** 2) / (4.0 * s)) / np.sqrt(4.0 * np.pi * s)
-        slope = -away[..., 2] / (2.0 * s) * vertical
-    else:
-        vertical, slope = vertical_kernel(position[..., 2], source[..., 2], s, half_height)
-    in_plane = np.exp(-(away[..., 0] ** 2 + away[..., 1] ** 2) / (4.0 * s)) / (4.0 * np.pi * s)
-    density = np.where(born, in_plane * vertical, 0.0)
-    gradient = np.stack(
-        np.broadcast_arrays(
-            -away[..., 0] / (2.0 * s) * density,
-            -away[..., 1] / (2.0 * s) * density,
-            np.where(born, in_plane * slope, 0.0),
-        ),
-        axis=-1,
-    )
-    return density, gradient
+    return _evaluated(position, source, diffusion, age, age, half_height)
 
 
 def continuous(
@@ -169,57 +133,31 @@ def finite_life(
     the end only. In the halo the images are summed likewise up to D t = H^2/2; what is older is the
     integral of the sine series. Arguments and results as :func:`burst`; infinite at the source itself.
     """
-    position, source = np.asarray(position, dtype=float), np.asarray(source, dtype=float)
-    D, age, duration = (np.asarray(a, dtype=float) for a in (diffusion, age, duration))
-    oldest = D * np.maximum(age, 0.0)
+    age, duration = np.asarray(age, dtype=float), np.asarray(duration, dtype=float)
     with np.errstate(invalid="ignore"):  # a source without beginning or end
-        youngest = D * np.where(age > duration, age - duration, 0.0)
-    if half_height is None:
-        density, gradient = _integrated_image(position - source, youngest, oldest)
-    else:
-        density, gradient = _integrated_halo(position, source, youngest, oldest, half_height)
-    return density / D, gradient / D[..., None]
+        youngest = np.where(age > duration, age - duration, 0.0)
+    return _evaluated(position, source, diffusion, youngest, age, half_height, lasting=True)
 
 
-def _integrated_halo(
-    position: Array, source: Array, youngest: Array, oldest: Array, half_height: float
+def _evaluated(
+    position: ArrayLike,
+    source: ArrayLike,
+    diffusion: ArrayLike,
+    youngest: ArrayLike,
+    oldest: ArrayLike,
+    half_height: float | None,
+    *,
+    lasting: bool = False,
 ) -> tuple[Array, Array]:
-    """Integral of the burst in the halo over the spread: images up to H^2/2, quadrature beyond."""
-    split = 0.5 * half_height**2
-    shape = np.broadcast_shapes(position.shape[:-1], source.shape[:-1], youngest.shape, oldest.shape)
-    density, gradient = np.zeros(shape), np.zeros((*shape, 3))
-    for n in range(-IMAGES, IMAGES + 1):
-        sign = 1.0 if n % 2 == 0 else -1.0
-        image = np.array(source)
-        image[..., 2] = sign * source[..., 2] + 2.0 * n * half_height
-        part, slope = _integrated_image(
-            position - image, np.minimum(youngest, split), np.minimum(oldest, split)
-        )
-        density, gradient = density + sign * part, gradient + sign * slope
-    # the rest in ln s; nothing is left of what is older than the halo holds
-    low = np.log(np.clip(youngest, split, EMPTY * half_height**2))
-    high = np.log(np.clip(oldest, split, EMPTY * half_height**2))
-    for node, weight in zip(*np.polynomial.legendre.leggauss(POINTS), strict=True):
-        s = np.exp(0.5 * (low + high) + 0.5 * (high - low) * node)
-        measure = 0.5 * weight * (high - low) * s
-        part, slope = _burst(position, source, s, half_height)
-        density, gradient = density + measure * part, gradient + measure[..., None] * slope
-    return density, gradient
-
-
-def _integrated_image(away: Array, youngest: Array, oldest: Array) -> tuple[Array, Array]:
-    """Free burst integrated over s: [erfc(d/sqrt(4 s_old)) - erfc(d/sqrt(4 s_young))] / (4 pi d)."""
-    d = np.sqrt(np.sum(away**2, axis=-1))
-    with np.errstate(divide="ignore", invalid="ignore"):
-        density, slope = np.zeros(()), np.zeros(())
-        for s, sign in ((oldest, 1.0), (youngest, -1.0)):
-            x = d / np.sqrt(4.0 * s)
-            tail = np.where(s > 0.0, erfc(x), 0.0)
-            density = density + sign * tail / (4.0 * np.pi * d)
-            fall = np.where(s > 0.0, 2.0 / np.sqrt(np.pi) * x * np.exp(-(x**2)), 0.0)
-            # times the vector to the point: d/dd along the unit vector
-            slope = slope - sign * (tail + fall) / (4.0 * np.pi * d**3)
-        return density, slope[..., None] * away
+    """Broadcast, and call the kernel for every element."""
+    position, source = np.asarray(position, dtype=float), np.asarray(source, dtype=float)
+    D, youngest, oldest = (np.asarray(a, dtype=float) for a in (diffusion, youngest, oldest))
+    shape = np.broadcast_shapes(position.shape[:-1], source.shape[:-1], D.shape, youngest.shape, oldest.shape)
+    places = [np.broadcast_to(a, (*shape, 3)).reshape(-1, 3) for a in (position, source)]
+    rest = [np.broadcast_to(a, shape).ravel() for a in (D, youngest, oldest)]
+    result = np.zeros((4, int(np.prod(shape))))
+    kernels.evaluate(*places, *rest, np.inf if half_height is None else float(half_height), lasting, result)
+    return result[0].reshape(shape), result[1:].T.reshape(*shape, 3)
 
 
 def _with_sum(*arrays: ArrayLike) -> tuple[Array, ...]:

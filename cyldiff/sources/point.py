@@ -19,7 +19,6 @@ from cyldiff.config.base import Model, Quantity
 from cyldiff.errors import GridError
 from cyldiff.grid import Grid
 from cyldiff.registry import register
-from cyldiff.sources.greens_function import vertical_content, vertical_share
 
 __all__ = ["KERNEL_CELLS", "SOURCE_CELLS", "PointSource", "kernel_on_grid", "local_cell"]
 
@@ -113,6 +112,9 @@ def kernel_on_grid(
     GridError
         as :meth:`PointSource.on_grid`, and if more than 1e-3 of a kernel lies beyond the radius of the box.
     """
+    # compiled kernels: not needed to read a config, which registers this module
+    from cyldiff.sources.greens_function import vertical_content, vertical_share
+
     _check_place(grid, position)
     n_p = len(grid.kinetic_energy)
     injected = np.broadcast_to(np.asarray(injected, dtype=float), (n_p,))

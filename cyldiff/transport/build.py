@@ -1,4 +1,4 @@
-"""Physics in, coefficients out: one nuclide of one model on one grid."""
+"""Physics in, coefficients out: one nuclide or lepton of one model on one grid."""
 
 from __future__ import annotations
 
@@ -12,7 +12,9 @@ from numpy.typing import NDArray
 from cyldiff.errors import GridError
 from cyldiff.galaxy import Galaxy
 from cyldiff.grid import Grid, Kinematics
+from cyldiff.transport import lepton_losses
 from cyldiff.transport.coefficients import TransportCoefficients
+from cyldiff.transport.lepton_losses import Medium
 from cyldiff.transport.losses import momentum_loss_rate
 
 __all__ = ["Propagation"]
@@ -50,12 +52,7 @@ class Propagation:
         velocity = self.convection.face_velocity(grid)
         loss_rate = self._in_space(self.divergence(velocity)[None] / 3.0) + np.zeros(grid.shape)
         if self.losses:
-            loss_rate += momentum_loss_rate(
-                nucleus,
-                neutral=self.galaxy.neutral,
-                ionised=self.galaxy.ionised,
-                helium_fraction=self.galaxy.helium_fraction,
-            )
+            loss_rate += self._losses(nucleus)
         log_p = np.log(nucleus.momentum)
         return TransportCoefficients(
             D_face={a.name: self._in_space(self._face_diffusion(nucleus, a.name)) for a in grid.axes},
@@ -68,6 +65,28 @@ class Propagation:
             log_momentum_width=nucleus.dlnp_dlnT * grid.log_step,
             log_momentum_spacing=np.diff(log_p),
         )
+
+    def _losses(self, particle: Kinematics) -> Array:
+        """Rate -(dp/dt)/p of the continuous losses in the cells [1/Myr]."""
+        galaxy = self.galaxy
+        if not particle.is_lepton:
+            return momentum_loss_rate(
+                particle,
+                neutral=galaxy.neutral,
+                ionised=galaxy.ionised,
+                helium_fraction=galaxy.helium_fraction,
+            )
+        if galaxy.magnetic is None or galaxy.radiation is None:
+            raise GridError("electrons and positrons need a magnetic_field and a radiation_field")
+        medium = Medium(
+            neutral=galaxy.neutral,
+            ionised=galaxy.ionised,
+            helium_fraction=galaxy.helium_fraction,
+            magnetic=galaxy.magnetic,
+            radiation=galaxy.radiation,
+            profile=galaxy.radiation_profile,
+        )
+        return lepton_losses.momentum_loss_rate(particle, medium)
 
     def divergence(self, velocity: Array) -> Array:
         """Divergence of the wind in the cells, shape (n_r, n_z) [1/Myr]."""

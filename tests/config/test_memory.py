@@ -49,6 +49,7 @@ def test_it_grows_with_everything():
     assert needed_memory((100, 50, 50), species=20) > base
     assert needed_memory((100, 50, 50), species=10, components=2) > base
     assert needed_memory((100, 50, 50), species=10, flux=False) < base
+    assert needed_memory((100, 50, 50), species=10, parts=True) > base
     assert needed_memory((100, 50, 50), species=10, direct=True) > 10 * base
 
 

@@ -71,7 +71,9 @@ DISCS = sorted(k for k, law in kinds("source-distribution").items() if issubclas
 
 
 @pytest.mark.parametrize("kind", DISCS)
-@pytest.mark.parametrize("profile", [("plane", None), ("exponential", "0.1 kpc"), ("gaussian", "0.2 kpc")])
+@pytest.mark.parametrize(
+    "profile", [("plane", None), ("exponential", "0.1 kpc"), ("gaussian", "0.2 kpc"), ("uniform", "0.2 kpc")]
+)
 @pytest.mark.parametrize("mesh", [{}, {"half_space": False}, {"stretch": 0.0}, {"slab": True}])
 def test_one_particle_in_all(kind, profile, mesh):
     vertical, height = profile
@@ -110,6 +112,17 @@ def test_vertical_profiles(vertical, integral):
     z = place.z.centers[j]
     expected = on_plane * np.exp(-z / h if vertical == "exponential" else -((z / h) ** 2))
     assert density[j] == pytest.approx(expected, rel=5e-3)
+
+
+@pytest.mark.parametrize("mesh", [{}, {"half_space": False}, {"stretch": 0.0}, {"n_z": 9}])
+@pytest.mark.parametrize("h", [0.03, 0.2, 1.234])
+def test_uniform_profile_overlaps_cells_exactly(mesh, h):
+    """A cell holds the part of it that lies within |z| < h, whatever the mesh."""
+    place = grid(**mesh)
+    density = UniformSources(vertical="uniform", scale_height=f"{h} kpc").on_grid(place, 8.5)[3]
+    low, high = place.z.faces[:-1], place.z.faces[1:]
+    overlap = np.clip(np.minimum(high, h) - np.maximum(low, -h), 0.0, None) / (high - low)
+    np.testing.assert_allclose(density, overlap / (2.0 * h * np.pi * 400.0), rtol=1e-12, atol=1e-18)
 
 
 @pytest.mark.parametrize("half_space", [True, False])

@@ -278,3 +278,21 @@ class TestLocalArm:
 def test_nonsense_is_refused(change, message):
     with pytest.raises(ValidationError, match=message):
         sources(**change)
+
+
+def test_all_gas_at_points():
+    """What lines of sight ask for: the sum of the phases, each around the circle as it is."""
+    smooth = {
+        "HI": {"kind": "ferriere-2001-hi"}, "H2": {"kind": "none"}, "HII": {"kind": "cordes-1991"},
+        "helium_fraction": 0.1,
+    }  # fmt: skip
+    arms = {**smooth, "HI": {**ARMS, "kind": "spiral-arms", "contrast": 4.0, "axisymmetric": smooth["HI"]}}
+    round_, spiral = GasModel.model_validate(smooth), GasModel.model_validate(arms)
+    phi = 2.0 * np.pi * (np.arange(720) + 0.5) / 720
+    r, z = np.full(720, 7.0), np.full(720, 0.05)
+    expected = round_.neutral(7.0, 0.05) + round_.ionised(7.0, 0.05)
+    assert round_.hydrogen(r, z, phi) == pytest.approx(np.full(720, expected), rel=1e-12)
+    assert spiral.hydrogen(r, z) == pytest.approx(np.full(720, expected), rel=1e-12)
+    around = spiral.hydrogen(r, z, phi)
+    assert around.mean() == pytest.approx(expected, rel=1e-6)
+    assert around.max() > 2.0 * around.min()

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cyldiff.constants import ATOMIC_MASS_UNIT, PROTON_MASS
+from cyldiff.constants import ATOMIC_MASS_UNIT, ELECTRON_MASS, PROTON_MASS
 from cyldiff.grid import Kinematics, kinetic_energy_of_rigidity
 
 ENERGY = np.geomspace(1e-3, 1e9, 241)
@@ -59,3 +59,18 @@ def test_the_same_nucleus_elsewhere():
     other = k.at(np.array([5.0]))
     assert (other.charge, other.mass_number) == (6, 12)
     assert other.kinetic_energy.tolist() == [5.0]
+
+
+@pytest.mark.parametrize("charge", [-1, 1])
+def test_leptons_count_as_one_particle(charge):
+    """A = 0: p = R = sqrt(T (T + 2 m)), energies per particle."""
+    k = Kinematics(ENERGY, charge, 0, ELECTRON_MASS)
+    assert k.is_lepton
+    assert not Kinematics(ENERGY, 1, 1, PROTON_MASS).is_lepton
+    np.testing.assert_allclose(k.momentum**2 + ELECTRON_MASS**2, (ENERGY + ELECTRON_MASS) ** 2, rtol=1e-12)
+    np.testing.assert_array_equal(k.rigidity, k.momentum)
+    np.testing.assert_allclose(k.momentum_per_energy, ENERGY / k.dlnp_dlnT, rtol=1e-12)
+    back = kinetic_energy_of_rigidity(
+        k.rigidity, charge=charge, mass_number=0, mass_per_nucleon=ELECTRON_MASS
+    )
+    np.testing.assert_allclose(back, ENERGY, rtol=1e-12)

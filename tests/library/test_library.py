@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import re
 import tomllib
 from pathlib import Path
@@ -11,8 +12,11 @@ import pytest
 
 from cyldiff import resources
 from cyldiff.config.load import load_config, load_mapping
+from cyldiff.config.load_source import load_source, load_source_mapping
 from cyldiff.config.show import listing
+from cyldiff.fit.components import load_spectra, load_spectra_mapping
 from cyldiff.particles.abundances import abundance_tables, load_abundances
+from cyldiff.sources.catalogue_file import load_catalogue
 
 PHYSICS = resources.folder("physics")
 TABLES = sorted(PHYSICS.rglob("*.csv"))
@@ -22,6 +26,8 @@ PEDIGREE = {
     "valid_range", "uncertainty", "sha256", "columns",
 }  # fmt: skip
 GRIDS, MODELS, RUNS = (resources.names(kind) for kind in ("grids", "models", "runs"))
+CATALOGUES = resources.names("catalogues")
+EMISSION = resources.names("emission")
 
 
 def relative(path):
@@ -162,6 +168,63 @@ class TestModels:
         assert [name for name in MODELS if f"`{name}`" not in readme] == []
 
 
+class TestCatalogues:
+    @pytest.mark.parametrize("name", CATALOGUES)
+    def test_it_loads_and_says_where_it_is_from(self, name):
+        catalogue = load_catalogue(name, objects=True)
+        assert len(catalogue) > 0
+        assert catalogue.title
+        assert re.search(r"\b(19|20)\d\d\b", catalogue.pedigree["citation"])
+
+    @pytest.mark.parametrize("name", CATALOGUES)
+    def test_it_fits_into_every_model(self, name):
+        for model in MODELS:
+            physics = run_with(model=model).config.physics
+            load_catalogue(name, model=physics, objects=True)
+
+    @pytest.mark.parametrize("name", set(CATALOGUES) - {"lhaaso-2024-microquasars"})
+    def test_its_sources_can_be_evaluated(self, name):
+        catalogue = load_catalogue(name)
+        assert catalogue.energy(catalogue.species).sum() > 0.0
+
+    def test_each_is_in_the_readme(self):
+        readme = (PHYSICS / "catalogues" / "README.md").read_text()
+        assert [name for name in CATALOGUES if f"`{name}`" not in readme] == []
+
+    def test_the_twelve_of_lhaaso(self):
+        """Table 1: five detected, seven limits; fluxes at 100 TeV in Crab units."""
+        catalogue = load_catalogue("lhaaso-2024-microquasars", objects=True)
+        assert len(catalogue) == 12
+        assert not any(source.is_complete for source in catalogue.sources)
+        data = {source.name: source.data for source in catalogue.sources}
+        detected = [name for name in data if "lhaaso_source" in data[name]]
+        assert detected == ["SS 433", "V4641 Sgr", "GRS 1915+105", "MAXI J1820+070", "Cygnus X-1"]
+        assert [data[name]["flux_100TeV_CU"] for name in detected] == [0.32, 3.9, 0.17, 0.13, 0.01]
+        lobes = catalogue.pedigree["lobes_of_SS_433"]
+        assert [lobe["flux_100TeV_CU"] for lobe in lobes] == [0.10, 0.082]
+
+    def test_lhaaso_saw_them_where_they_are(self):
+        """The centroids are within half a degree of the objects."""
+        import astropy.units as u
+
+        for source in load_catalogue("lhaaso-2024-microquasars", objects=True).sources:
+            if "lhaaso_ra" in source.data:
+                ra, dec = (u.Quantity(source.data[f"lhaaso_{key}"]).to_value(u.deg) for key in ("ra", "dec"))
+                along = (ra - source.right_ascension) * math.cos(math.radians(dec))
+                assert math.hypot(along, dec - source.declination) < 0.5
+
+
+class TestEmission:
+    @pytest.mark.parametrize("name", EMISSION)
+    def test_it_is_valid(self, name):
+        loaded = load_source(name)
+        assert loaded.model.title
+        assert loaded.model.pedigree["citation"].strip()
+        assert load_source_mapping(tomllib.loads(loaded.toml())).model == loaded.model
+        readme = (PHYSICS / "emission" / "README.md").read_text()
+        assert [name for name in EMISSION if f"`{name}`" not in readme] == []
+
+
 class TestRuns:
     @pytest.mark.parametrize("name", RUNS)
     def test_it_is_valid(self, name):
@@ -172,6 +235,15 @@ class TestRuns:
     def test_names_of_results_do_not_collide(self):
         names = [load_config(name).config.run.name for name in RUNS]
         assert len(names) == len(set(names))
+
+
+class TestSpectra:
+    @pytest.mark.parametrize("name", resources.names("spectra"))
+    def test_it_is_valid_and_no_run(self, name):
+        loaded = load_spectra(name)
+        assert loaded.config.run.purpose
+        assert load_spectra_mapping(tomllib.loads(loaded.toml())).config == loaded.config
+        assert name not in RUNS
 
 
 class TestAbundances:
@@ -189,7 +261,7 @@ def test_no_code_among_the_data(place):
     "place",
     [
         "grids", "runs", "physics", "physics/models", "physics/particles", "physics/measurements",
-        "physics/anisotropy",
+        "physics/anisotropy", "physics/catalogues", "physics/gamma", "physics/emission", "physics/sed",
     ],
 )  # fmt: skip
 def test_every_folder_opens_with_a_readme(place):

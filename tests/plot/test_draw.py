@@ -236,3 +236,75 @@ def test_global_settings_stay_as_they_are(dataset, tmp_path):
     before = dict(mpl.rcParams)
     draw(dataset, "B/C", path=tmp_path / "bc.png", potential=0.6)
     assert dict(mpl.rcParams) == before
+
+
+@pytest.fixture(scope="module")
+def point_sources():
+    """Two sources of hydrogen and helium with the spectra of the paper figures."""
+    t = np.geomspace(10.0, 1e8, 57)
+    flux = np.array(
+        [
+            [norm * share * t**-2.7 * np.exp(-t / cut) for share in (1.0, 0.1)]
+            for norm, cut in ((1e3, 1e5), (30.0, 1e7))
+        ]
+    )
+    return xr.Dataset(
+        {
+            "flux_lis": (("source", "species", "kinetic_energy"), flux),
+            "flux_lis_total": (("species", "kinetic_energy"), flux.sum(axis=0)),
+            "charge": ("species", [1, 2]),
+            "mass_number": ("species", [1, 4]),
+            "mass_per_nucleon": ("species", [PROTON_MASS, ATOMIC_MASS_UNIT]),
+        },
+        coords={"source": ["near", "far"], "species": ["H1", "He4"], "kinetic_energy": t},
+    )
+
+
+class TestSources:
+    def test_each_and_all(self, point_sources, tmp_path):
+        """E^2.7 J of hydrogen is what went in; the sum is that of both; the data are those of DAMPE."""
+        figure = draw(point_sources, "sources", path=tmp_path / "s.png")
+        (ax,) = figure.axes
+        near, far, every = (_line(ax, label) for label in ("near", "far", "sum"))
+        x = near.get_xdata()
+        seen = x < 5e6  # what is zero in numbers is not drawn
+        np.testing.assert_allclose(near.get_ydata()[seen], 1e3 * np.exp(-x / 1e5)[seen], rtol=1e-9)
+        both = np.nan_to_num(near.get_ydata()) + far.get_ydata()
+        np.testing.assert_allclose(every.get_ydata(), both, rtol=1e-9)
+        assert _points(ax) == [len(load("dampe-h-kinetic-energy"))]
+
+    def test_helium_is_per_particle(self, point_sources, tmp_path):
+        figure = draw(point_sources, "sources:He", path=tmp_path / "s.pdf", data=[])
+        line = _line(figure.axes[0], "near")
+        energy = line.get_xdata()
+        assert energy[0] == pytest.approx(40.0)
+        # J(E) = J(T) / 4
+        expected = energy**2.7 * 100.0 * (energy / 4.0) ** -2.7 * np.exp(-energy / 4e5) / 4.0
+        seen = energy < 5e6
+        np.testing.assert_allclose(line.get_ydata()[seen], expected[seen], rtol=1e-9)
+
+    def test_many(self, point_sources, tmp_path):
+        """Beyond the brightest ones they are grey and not in the legend."""
+        many = xr.concat([point_sources.isel(source=[0])] * 12, "source", data_vars="minimal")
+        many = many.assign_coords(source=[f"s{i}" for i in range(12)])
+        many["flux_lis"] = many["flux_lis"] * xr.DataArray(np.arange(1.0, 13.0), dims="source")
+        many["flux_lis_total"] = many["flux_lis"].sum("source")
+        ax = draw(many, "sources", path=tmp_path / "m.svg", data=[]).axes[0]
+        labels = [text.get_text() for text in ax.get_legend().get_texts()]
+        assert labels == ["s11", "s10", "s9", "s8", "s7", "s6", "s5", "all 12 sources"]
+        assert len(ax.lines) == 13
+
+    def test_other_figures_are_of_the_sum(self, point_sources, tmp_path):
+        figure = draw(point_sources, "spectrum:H1", path=tmp_path / "s.png", abscissa="kinetic_energy")
+        assert figure.axes
+
+    def test_refused(self, dataset, point_sources, tmp_path):
+        with pytest.raises(DataError, match='draws a file of "cyldiff sources"'):
+            draw(dataset, "sources", path=tmp_path / "s.png")
+        with pytest.raises(DataError, match='"C" is not in this result'):
+            draw(point_sources, "sources:C", path=tmp_path / "s.png")
+        with pytest.raises(DataError, match="measures H against rigidity"):
+            draw(point_sources, "sources", path=tmp_path / "s.png", data=["ams02-h-rigidity"])
+        nothing = point_sources.assign(flux_lis_total=0.0 * point_sources["flux_lis_total"])
+        with pytest.raises(DataError, match="no H1 of these sources reaches the Sun"):
+            draw(nothing, "sources", path=tmp_path / "s.png")

@@ -36,6 +36,9 @@ class TestValues:
             ("10 MeV", "energy", 0.01),
             ("1 PeV", "energy", 1e6),
             ("1 erg", "energy", 624.1509074460763),
+            ("34700 GeV^1.75 m^-2 s^-1 sr^-1", "intensity times E^2.75", 34700.0),
+            ("2 GeV**1.75/(cm2 s sr)", "intensity times E^2.75", 2e4),
+            ("1 TeV^1.75 m^-2 s^-1 sr^-1", "intensity times E^2.75", 1000.0**1.75),
             ("600 MV", "rigidity", 0.6),
             ("0.9 cm^-3", "number density", 0.9),
             ("2.3 mg/cm^2", "surface density", 2.3e-3),
@@ -107,6 +110,7 @@ class TestSpellings:
         names = {
             "mb": "mbarn", "b": "barn", "microgauss": "uG", "km/s/kpc": "km/(s kpc)",
             "cm^-2/(K km/s)": "cm-2 K-1 km-1 s",
+            **{f"GeV^1.75 {area} s^-1 sr^-1": f"GeV(7/4) {area} s^-1 sr^-1" for area in ("m^-2", "cm^-2")},
         }  # fmt: skip
         for unit, factor in table.items():
             assert parse_quantity(f"1 {unit}", dimension) == factor

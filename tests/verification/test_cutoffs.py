@@ -5,7 +5,7 @@ import pytest
 
 from cyldiff import pipeline
 from cyldiff.config.load import load_config
-from cyldiff.operators.schemes import face_weights, steep_faces
+from cyldiff.operators.schemes import face_weights, steep_faces, steep_places
 
 LIGHT = [
     "grid.space.r.n=11",
@@ -73,3 +73,19 @@ def test_faces_of_a_cut_off_are_upwind_and_a_power_law_has_none():
     assert np.all(weights[1:][steep[1:]] == (0.0, 1.0, 0.0))
     assert np.all(weights[1:-1][~steep[1:-1]] == (1 / 3, 5 / 6, -1 / 6))
     assert np.allclose(weights.sum(axis=1), 1.0)
+
+
+def test_marks_by_place():
+    """A spectrum that is cut off at one place only is upwind there only; nothing above counts as steep."""
+    energy = np.geomspace(1.0, 1e6, 60)
+    field = np.stack([energy**-1.4, energy**-1.4 * np.exp(-energy / 1e3), 0.0 * energy], axis=1)[:, None]
+    steep = steep_places(field)
+    assert steep.shape == field.shape
+    assert not steep[0].any()
+    assert not steep[:, 0, 0].any()
+    np.testing.assert_array_equal(steep[1:, 0, 1], steep_faces(field[:, 0, 1])[1:])
+    assert steep[1:, 0, 2].all()
+    weights = face_weights("third-order", 60, steep)
+    assert weights.shape == (60, 3, 1, 3)
+    np.testing.assert_array_equal(weights[..., 0, 0], face_weights("third-order", 60))
+    np.testing.assert_allclose(weights.sum(axis=1), 1.0)

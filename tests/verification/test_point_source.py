@@ -14,6 +14,8 @@ from cyldiff.solve.crank_nicolson import Stepper
 from cyldiff.solve.steady import SteadySolver
 from cyldiff.sources.greens_function import burst, continuous, vertical_content, vertical_kernel
 from cyldiff.sources.point import PointSource, kernel_on_grid, local_cell
+from cyldiff.sources.segments import Segments
+from cyldiff.sources.superposition import PointPropagation, summed
 
 H = 4.0
 
@@ -106,14 +108,14 @@ def deviation(grid, field, exact, chosen, points=40):
 @pytest.fixture(scope="module")
 def lasting():
     grid = halo_grid()
-    (early, late), ahead = continuous_run(grid, [2.0, 40.0])
-    return grid, early, late, ahead
+    (first, early, late), ahead = continuous_run(grid, [1.0, 2.0, 40.0])
+    return grid, first, early, late, ahead
 
 
 @pytest.mark.parametrize("energy", [0, 1])
 def test_lasting_source(lasting, energy):
     """T17: from 4 cells on, 2 % on the density and 5 % on the dipole; read at its own age."""
-    grid, early, _, ahead = lasting
+    grid, _, early, _, ahead = lasting
     near = sphere_of_cells(grid, PLACE, nearest=4.0 * local_cell(grid, PLACE), farthest=2.0)
     age = 2.0 + ahead[energy]
     exact = continuous(cartesian(grid), PLACE, diffusion=D[energy], duration=age, half_height=HALO)
@@ -124,13 +126,31 @@ def test_lasting_source(lasting, energy):
 
 def test_lasting_source_in_the_end(lasting):
     """The same for the steady state, where age does not matter."""
-    grid, _, late, _ = lasting
+    grid, _, _, late, _ = lasting
     near = sphere_of_cells(grid, PLACE, nearest=4.0 * local_cell(grid, PLACE), farthest=1.5)
     for energy in (0, 1):
         exact = continuous(cartesian(grid), PLACE, diffusion=D[energy], duration=np.inf, half_height=HALO)
         density, dipole = deviation(grid, late[energy], exact, near)
         assert density < 0.02
         assert dipole < 0.05
+
+
+@pytest.mark.parametrize("energy", [0, 1])
+def test_source_that_ended(lasting, energy):
+    """T17: on from 2 to 1 Myr ago, what a source on since 2 Myr has more than one on since 1 Myr."""
+    grid, first, early, _, ahead = lasting
+    place = cartesian(grid)
+    near = sphere_of_cells(grid, PLACE, nearest=4.0 * local_cell(grid, PLACE), farthest=2.0)
+    oldest, youngest = (np.array([age + ahead[energy]]) for age in (2.0, 1.0))
+    piece = Segments(
+        np.array([PLACE]), oldest, youngest, np.ones(1), np.zeros(1, dtype=int), np.zeros(1, dtype=int)
+    )
+    setting = PointPropagation(D[[energy]], np.array([const.SPEED_OF_LIGHT]), HALO, causality="none")
+    density, gradient = summed(piece, np.ones((1, 1)), place.reshape(-1, 3), setting, gradient=True)
+    exact = density.reshape(place.shape[:-1]), gradient.reshape(place.shape)
+    off, dipole = deviation(grid, early[energy] - first[energy], exact, near)
+    assert off < 0.02
+    assert dipole < 0.05
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,151 @@
+"""Measured diffuse gamma rays: ``physics/gamma`` as objects, in GeV.
+
+A data set is a table ``name.csv`` with its pedigree ``name.source.toml``; what the columns and keys mean is
+told in the README of that folder.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cyldiff.errors import DataError, nearest
+from cyldiff.resources import Table, folder, library, read_table, read_toml
+
+__all__ = ["QUANTITY", "DiffuseMeasurement", "available_diffuse", "diffuse_in", "is_diffuse", "load_diffuse"]
+
+Array = NDArray[np.float64]
+
+#: what the pedigree of such a table says under "quantity"
+QUANTITY = "diffuse intensity"
+_ERRORS = ("stat_minus", "stat_plus", "syst_minus", "syst_plus")
+_TEV = 1.0e3
+
+
+@dataclass(frozen=True, slots=True)
+class DiffuseMeasurement:
+    """Mean intensity over a region.
+
+    Attributes
+    ----------
+    name, experiment, citation : str
+    region : str                                            name of the region
+    energy, energy_low, energy_high : ndarray, shape (n,)   [GeV]
+    intensity : ndarray, shape (n,)                         [GeV^-1 cm^-2 s^-1 sr^-1]
+    stat_minus, stat_plus, syst_minus, syst_plus : ndarray  errors, same unit
+    """
+
+    name: str
+    experiment: str
+    citation: str
+    region: str
+    energy: Array
+    energy_low: Array
+    energy_high: Array
+    intensity: Array
+    stat_minus: Array
+    stat_plus: Array
+    syst_minus: Array
+    syst_plus: Array
+
+    def __len__(self) -> int:
+        """Return the number of points."""
+        return int(self.energy.size)
+
+    @property
+    def sigma_minus(self) -> Array:
+        """Total error towards smaller intensities."""
+        return np.hypot(self.stat_minus, self.syst_minus)
+
+    @property
+    def sigma_plus(self) -> Array:
+        """Total error towards larger intensities."""
+        return np.hypot(self.stat_plus, self.syst_plus)
+
+
+def available_diffuse() -> dict[str, Path]:
+    """All data sets of the library, name to file; those of ``$CYLDIFF_PATH`` say what they are.
+
+    Raises
+    ------
+    DataError
+        if a name is found twice.
+    """
+    found: dict[str, Path] = {}
+    for place in [*library("models")[:-1], folder("physics") / "gamma"]:
+        for path in sorted(place.glob("*.csv")):
+            if not is_diffuse(path):
+                continue
+            if path.stem in found:
+                raise DataError(f'data set "{path.stem}" is found twice: {found[path.stem]} and {path}')
+            found[path.stem] = path
+    return found
+
+
+def is_diffuse(path: Path) -> bool:
+    """Whether the pedigree of a table says so."""
+    side = path.with_suffix(".source.toml")
+    try:
+        return side.is_file() and read_toml(side).get("quantity") == QUANTITY
+    except DataError:
+        return False
+
+
+def diffuse_in(region: str) -> list[DiffuseMeasurement]:
+    """All data sets of the library for a region."""
+    every = [load_diffuse(name) for name in available_diffuse()]
+    return [one for one in every if one.region == region]
+
+
+def load_diffuse(name: str | Path) -> DiffuseMeasurement:
+    """Read a data set of the library, or a ``.csv`` of the user with its ``.source.toml``.
+
+    Raises
+    ------
+    DataError
+        if the name is unknown (naming the nearest) or the table is not valid.
+    """
+    text = str(name)
+    if isinstance(name, Path) or text.endswith(".csv") or text.startswith((".", "/", "~")):
+        path = Path(text).expanduser()
+        if not path.is_file():
+            raise DataError(f'no data file "{path}"')
+        return _measurement(read_table(path))
+    known = available_diffuse()
+    if text not in known:
+        raise DataError(f'diffuse data "{text}" unknown; known: {", ".join(known)}{nearest(text, known)}')
+    return _measurement(read_table(known[text]))
+
+
+def _measurement(table: Table) -> DiffuseMeasurement:
+    side = table.path.with_suffix(".source.toml")
+    missing = [key for key in ("experiment", "region") if key not in table.source]
+    if missing:
+        raise DataError(f"{side}: lacks {', '.join(missing)}")
+    if table.source.get("quantity") != QUANTITY:
+        raise DataError(f'{side}: quantity is {table.source.get("quantity")!r}; expected "{QUANTITY}"')
+    energies = {name: table[name] for name in ("energy", "energy_low", "energy_high")}
+    values = {name: table[name] for name in ("intensity", *_ERRORS)}
+    text = [name for name, column in {**energies, **values}.items() if column.dtype.kind != "f"]
+    if text:
+        raise DataError(f"{table.path}: column {text[0]} is not numbers only")
+    for column, good in (
+        ("energy", (energies["energy"] > 0.0) & np.isfinite(energies["energy"])),
+        ("intensity", values["intensity"] > 0.0),
+        *((name, values[name] >= 0.0) for name in _ERRORS),
+    ):
+        if not good.all():
+            raise DataError(
+                f"{table.path}: line {int(np.argmin(good)) + 2}: {column} is not a positive number"
+            )
+    return DiffuseMeasurement(
+        name=table.path.stem,
+        experiment=str(table.source["experiment"]),
+        citation=str(table.source["citation"]),
+        region=str(table.source["region"]),
+        **{name: column * _TEV for name, column in energies.items()},
+        **{name: column / _TEV for name, column in values.items()},
+    )
