@@ -23,7 +23,7 @@ __all__ = ["draw_map", "response"]
 @click.option("--species", default="H1", show_default=True, help="Nuclide, released and observed.")
 @click.option(
     "--energies",
-    metavar="E[,E...]",
+    metavar="E[,E]",
     help='Observed energies per nucleon, e.g. "10 TeV,10 PeV"; all between are covered. Default: all of the '
     "run at which particles keep their energy.",
 )
@@ -53,8 +53,8 @@ def response(
     """Solve the adjoint of CONFIG: the response of the Sun to a source at every place.
 
     \b
-    cyldiff response models/yue-2025 -o sdp.nc --energies "100 TeV,10 PeV" --ages "3 Myr"
-    cyldiff plot sdp.nc "response:1 PeV,0.1 Myr" -o sdp.png
+    cyldiff response models/yue-2025 -o sdp.nc --energies "100 TeV,10 PeV"
+    cyldiff plot sdp.nc "response:1 PeV" -o sdp.png
     """  # noqa: D301
     from cyldiff.config.load import load_config
     from cyldiff.io.netcdf import check_writable

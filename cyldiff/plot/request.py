@@ -141,10 +141,10 @@ def _species_of(dataset: xr.Dataset, m: Measurement) -> tuple[tuple[str, ...], t
 
 
 def _main_axis(measurements: Iterable[Measurement]) -> Abscissa:
-    """Abscissa with the largest number of points; the rigidity without data."""
+    """Abscissa of the set with the largest number of points; the rigidity without data."""
     points = dict.fromkeys(ABSCISSAE, 0)
     for m in measurements:
-        points[m.abscissa] += len(m)
+        points[m.abscissa] = max(points[m.abscissa], len(m))
     return ABSCISSAE[max(points, key=lambda name: points[name])]
 
 

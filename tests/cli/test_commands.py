@@ -116,7 +116,7 @@ class TestOthers:
 
     def test_copy_of_what_is_not_there(self, call):
         assert (
-            'no run, population, model, catalogue or grid "quikstart"; did you mean "quickstart"?'
+            'no run, population, spectra, model, catalogue or grid "quikstart"; did you mean "quickstart"?'
             in call("copy", "quikstart", status=2).stderr
         )
 

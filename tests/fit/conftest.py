@@ -114,3 +114,9 @@ def asymmetric(write_data):
     x = np.geomspace(5.0, 500.0, 12)
     y = 0.3 * (x / 5.0) ** -0.4 * np.where(np.arange(12) % 2, 1.15, 0.85)
     return write_data("asymmetric", x, y, 0.1 * y, 0.05 * y)
+
+
+@pytest.fixture(scope="module")
+def tiny_tables():
+    """The tables of a small fit, a copy for each module."""
+    return copy.deepcopy(TINY)

@@ -322,7 +322,7 @@ class TestOfAFit:
             load(PROFILED, fit=other)
 
     def test_walkers_from_the_prior(self, small, load, tmp_path):
-        fit = load(PROFILED, fit=_section(small, start="prior", steps=20))
+        fit = load(PROFILED, fit=_section(small, start="prior", steps=20, taus=50.0))
         with pytest.raises(Unfinished):
             sample(fit, state=tmp_path / "sampler.npz", executor="serial")
 

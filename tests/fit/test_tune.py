@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import logging
 
 import numpy as np
@@ -24,12 +25,8 @@ THREE = {
 
 
 @pytest.fixture(scope="module")
-def results():
-    import copy
-
-    from conftest import TINY
-
-    tables = copy.deepcopy(TINY)
+def results(tiny_tables):
+    tables = copy.deepcopy(tiny_tables)
     tables["fit"]["parameters"] = THREE
     fit = load_fit_mapping(tables)
     return {gradient: tune(fit, gradient=gradient) for gradient in (True, False)}
@@ -62,12 +59,8 @@ class TestMinimum:
         assert "degrees of freedom" in text
         assert [line.split()[0] for line in text.splitlines()[1:4]] == ["D0", "delta", "eta"]
 
-    def test_a_far_start_ends_at_the_same_place(self, results):
-        import copy
-
-        from conftest import TINY
-
-        tables = copy.deepcopy(TINY)
+    def test_a_far_start_ends_at_the_same_place(self, results, tiny_tables):
+        tables = copy.deepcopy(tiny_tables)
         tables["fit"]["parameters"] = {
             **THREE,
             "D0": {**THREE["D0"], "start": "7e28 cm^2/s"},

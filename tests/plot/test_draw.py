@@ -262,7 +262,7 @@ def point_sources():
 
 class TestSources:
     def test_each_and_all(self, point_sources, tmp_path):
-        """E^2.7 J of hydrogen is what went in; the sum is that of both; the data are those of DAMPE."""
+        """E^2.7 J of hydrogen is what went in; the sum is that of both; data per particle, DAMPE among them."""
         figure = draw(point_sources, "sources", path=tmp_path / "s.png")
         (ax,) = figure.axes
         near, far, every = (_line(ax, label) for label in ("near", "far", "sum"))
@@ -271,7 +271,7 @@ class TestSources:
         np.testing.assert_allclose(near.get_ydata()[seen], 1e3 * np.exp(-x / 1e5)[seen], rtol=1e-9)
         both = np.nan_to_num(near.get_ydata()) + far.get_ydata()
         np.testing.assert_allclose(every.get_ydata(), both, rtol=1e-9)
-        assert _points(ax) == [len(load("dampe-h-kinetic-energy"))]
+        assert len(load("dampe-h-kinetic-energy")) in _points(ax)
 
     def test_helium_is_per_particle(self, point_sources, tmp_path):
         figure = draw(point_sources, "sources:He", path=tmp_path / "s.pdf", data=[])

@@ -122,11 +122,11 @@ class TestReading:
             np.testing.assert_allclose(one, other, rtol=1e-5, atol=1e-12)
 
     def test_the_closed_form_goes_over_into_the_table(self, in_time):
-        """No jump at the age at which the starting kernel is handed over."""
+        """Next to no jump at the age at which the starting kernel is handed over: 2 % as in T17, cells of 0.2 kpc."""
         begin = float(in_time.start_age(1e5))
         around = [[-8.5 + 0.3 * np.cos(a), 0.3 * np.sin(a), 0.1] for a in (0.2, 1.5, 3.0)]
         before, after = (in_time.transfer(pieces(around, t, t))[0] for t in (begin * 0.9999, begin * 1.0001))
-        np.testing.assert_allclose(after, before, rtol=0.01)
+        np.testing.assert_allclose(after, before, rtol=0.02)
 
     def test_interpreted_kernel(self, in_time, monkeypatch):
         """The same without numba."""

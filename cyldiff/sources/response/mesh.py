@@ -20,8 +20,6 @@ __all__ = ["ResponseMesh"]
 
 Array = NDArray[np.float64]
 
-#: cells in z at the Sun, in units of the starting kernel, up to which it is resolved: 2 % at 1.2 (tests)
-RESOLVED = 1.25
 #: modes in phi beyond which the starting kernel has nothing: exp(-4.8^2 / 2) = 1e-5
 KERNEL_MODES = 4.8
 #: growth of the nodes of the table in psi
@@ -76,12 +74,6 @@ class ResponseMesh:
                 stretch=space.z.stretch if space.z.spacing == "sinh" else 0.0,
             ),
         )  # fmt: skip
-        thick = float(grid.z.widths[np.argmin(np.abs(grid.z.centers - sun.z))])
-        if thick > RESOLVED * core:
-            raise GridError(
-                f"the cells in z at the Sun, {thick:.3g} kpc, do not resolve the starting kernel of "
-                f"{core:.3g} kpc; use more or stretched cells in z, or core = {thick:.2g} and more"
-            )
         highest = KERNEL_MODES * sun.r / core if modes is None else float(modes)
         # in the table every second cell in r; angles as dense as these at the Sun
         first = core / sun.r
