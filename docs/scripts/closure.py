@@ -134,7 +134,7 @@ def draw(names: list[str], pulls: Array, rises: Array, path: Path) -> None:
             spread = 0.25 * np.linspace(-1.0, 1.0, len(signed))
             axes.plot(signed[:, row], row + spread, "o", color="black", ms=3.5)
             shares = [100.0 * np.mean(rises[:, row] <= level) for level in (1.0, 4.0)]
-            axes.text(3.35, row, f"{shares[0]:.0f} %, {shares[1]:.0f} %", va="center", ha="left", fontsize=9)
+            axes.text(3.5, row, f"{shares[0]:.0f} %, {shares[1]:.0f} %", va="center", ha="left", fontsize=9)
         axes.set_yticks(range(len(names)), names)
         axes.set_xlim(-3.3, 3.3)
         axes.invert_yaxis()
