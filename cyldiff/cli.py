@@ -15,6 +15,7 @@ from cyldiff.commands.anisotropy import anisotropy
 from cyldiff.commands.base import check_output, overwrites, reported
 from cyldiff.commands.gamma import gamma
 from cyldiff.commands.population import population
+from cyldiff.commands.reproduce import reproduce
 from cyldiff.commands.response import draw_map, response
 from cyldiff.commands.sample import sample
 from cyldiff.commands.source import source
@@ -347,6 +348,7 @@ main.add_command(source)
 main.add_command(response)
 main.add_command(tune)
 main.add_command(sample)
+main.add_command(reproduce)
 
 if __name__ == "__main__":
     main()
