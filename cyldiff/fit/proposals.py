@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cyldiff.errors import CyldiffError
-from cyldiff.fit.parameters import Parameter, limits_of
+from cyldiff.fit.parameters import limits_of
 from cyldiff.fit.tune import FitResult
 
 __all__ = ["Normal", "inside", "normal_around"]
@@ -33,10 +33,17 @@ class Normal:
     ----------
     mean : shape (n,)
     covariance : shape (n, n)
+    profiled : best values of the parameters that are not sampled
     """
 
     mean: Array
     covariance: Array
+    profiled: Array = field(default_factory=lambda: np.zeros(0))
+
+    @property
+    def best(self) -> Array:
+        """Those sampled, then those profiled."""
+        return np.concatenate([self.mean, self.profiled])
 
     @property
     def _root(self) -> tuple[Array, Array]:
@@ -82,15 +89,16 @@ class Normal:
         return moves.MHMove(propose, ndim=n)
 
 
-def normal_around(found: FitResult, sampled: list[Parameter]) -> Normal:
+def normal_around(found: FitResult) -> Normal:
     """The normal distribution of the Hesse matrix; parameters at their bound have a small part of their range."""
-    places = [found.fit.parameters.index(p) for p in sampled]
+    inner = np.array([p.profile for p in found.parameters])
+    places, sampled = np.flatnonzero(~inner), [p for p in found.parameters if not p.profile]
     low, high = limits_of(sampled)
     covariance = found.covariance[np.ix_(places, places)]
     missing = found.at_bound[places]
     covariance[missing], covariance[:, missing] = 0.0, 0.0
     covariance[missing, missing] = (AT_BOUND * (high - low)[missing]) ** 2
-    return Normal(np.clip(found.values[places], low, high), covariance)
+    return Normal(np.clip(found.values[places], low, high), covariance, found.values[inner])
 
 
 def inside(draw: Callable[[int], Array], low: Array, high: Array, count: int) -> Array:

@@ -23,7 +23,7 @@ from cyldiff.fit.profiled import Profiled
 from cyldiff.fit.proposals import Normal, normal_around
 from cyldiff.fit.samplers import Emcee, Nautilus
 from cyldiff.fit.tune import FitResult, tune
-from cyldiff.fit.walk import walk
+from cyldiff.fit.walk import kept_near, walk
 from cyldiff.io.provenance import version
 from cyldiff.parallel.pool import Pool
 from cyldiff.progress import meter
@@ -84,9 +84,9 @@ def sample(
         raise ConfigError(fit.source, problems)
     best, near = None, None
     if isinstance(settings, Emcee) and settings.start == "minimum":
-        found = _minimum(fit, quiet)
-        near = normal_around(found, sampled)
-        best = np.array([found.values[fit.parameters.index(p)] for p in parameters])
+        kept = state is not None and state.is_file()
+        near = kept_near(state, fingerprint(fit)) if state and kept else normal_around(_minimum(fit, quiet))
+        best = near.best if near else None
     with Pool(partial(_evaluate, fit), executor=executor, workers=workers) as pool:
         draws = draw(
             pool, sampled, settings, profiled=len(parameters) - len(sampled), near=near, state=state,

@@ -16,7 +16,7 @@ from cyldiff.fit.posterior import Draws, LogPosterior
 from cyldiff.fit.proposals import Normal
 from cyldiff.fit.samplers import Emcee
 
-__all__ = ["Unfinished", "convergence", "walk"]
+__all__ = ["Unfinished", "convergence", "kept_near", "walk"]
 
 Array = NDArray[np.float64]
 #: called with the number of steps and a word about them
@@ -62,14 +62,13 @@ class _State:
             return
         part = path.with_name(f".{path.name}.part.npz")
         name, keys, position, has_gauss, gauss = self.random
-        none = np.zeros(0)
-        mean, covariance = (self.near.mean, self.near.covariance) if self.near else (none, none)
+        near = self.near or Normal(np.zeros(0), np.zeros((0, 0)))
         try:
             np.savez(
                 part, values=np.array(self.values), log_posterior=np.array(self.log_posterior),
                 extra=np.array(self.extra), accepted=self.accepted, calls=self.calls, fingerprint=fingerprint,
                 random_name=name, random_keys=keys, random_rest=np.array([position, has_gauss, gauss]),
-                mean=mean, covariance=covariance,
+                mean=near.mean, covariance=near.covariance, profiled=near.profiled,
             )  # fmt: skip
             part.replace(path)
         except OSError as error:
@@ -91,8 +90,11 @@ class _State:
                     str(kept["random_name"]), kept["random_keys"], int(rest[0]), int(rest[1]), float(rest[2])
                 )  # fmt: skip
                 values, log_posterior, extra = (list(kept[k]) for k in ("values", "log_posterior", "extra"))
-                near = Normal(kept["mean"], kept["covariance"]) if kept["mean"].size else None
-                return cls(values, log_posterior, extra, kept["accepted"], random, int(kept["calls"]), near)
+                near = Normal(*(kept[k] for k in ("mean", "covariance", "profiled")))
+                return cls(
+                    values, log_posterior, extra, kept["accepted"], random, int(kept["calls"]),
+                    near if near.mean.size else None,
+                )  # fmt: skip
         except (OSError, ValueError, KeyError) as error:
             raise DataError(f"{path}: not a readable chain ({error})") from None
 
@@ -154,6 +156,11 @@ def walk(
         if state is not None:
             chain.save(state, fingerprint)
     return _draws(chain, target, settings)
+
+
+def kept_near(state: Path, fingerprint: str) -> Normal | None:
+    """The distribution that a chain in a file is offered places of; errors as :func:`walk`."""
+    return _State.load(state, fingerprint).near
 
 
 def _moves(settings: Emcee, near: Normal | None, scale: Array) -> Any:

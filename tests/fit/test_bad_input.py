@@ -244,6 +244,11 @@ class TestOverrides:
         assert not fit.fit.minos
         assert fit.parameters[0].start == fit.run.config.physics.diffusion.D0
 
+    def test_settings_of_the_default_sampler(self, load):
+        """As the message of an unfinished chain says; the file has no section for the sampler."""
+        sampler = load(overrides=["fit.sampler.steps=4000"]).fit.sampler
+        assert (sampler.kind, sampler.steps) == ("emcee", 4000)
+
     def test_wrong_ones_are_said(self, refused):
         assert "fit.data[0].corelation_length" in refused(overrides=["fit.data[0].corelation_length=1"])
         assert "not of the form path=value" in refused(overrides=["fit.minos"])
