@@ -56,7 +56,8 @@ class Polynomials:
         terms: list[tuple[int, ...]] = [()]
         for degree in range(1, DEGREE + 1):
             terms += combinations_with_replacement(range(len(self.slow)), degree)
-        self.terms = terms
+        one = len(self.slow)  # a place of its own for the factor 1
+        self.terms = np.array([term + (one,) * (DEGREE - len(term)) for term in terms])
         self.weights = np.zeros((len(terms), sum(sizes)))
 
     def _solved(self, values: Array) -> list[Array]:
@@ -89,7 +90,7 @@ class Polynomials:
         return values
 
     def _row(self, unit: Array) -> Array:
-        return np.array([np.prod(unit[list(term)]) for term in self.terms])
+        return np.asarray(np.prod(np.append(unit, 1.0)[self.terms], axis=1))
 
     def learn(self, generator: np.random.Generator) -> Array:
         """Fit them; returns the largest deviations at other places, in errors of single points."""
