@@ -109,3 +109,9 @@ class FitConfig(Model):
         default=(), description="pairs of parameters whose contours at 68 and 95 % are drawn"
     )
     sampler: Kind("sampler") = Field(default_factory=Emcee, description="how the posterior is drawn")  # type: ignore[valid-type]
+
+    @field_validator("sampler", mode="before")
+    @classmethod
+    def _emcee(cls, value: Any) -> Any:
+        """Its settings may be changed without naming the default kind."""
+        return {"kind": "emcee", **value} if isinstance(value, dict) else value

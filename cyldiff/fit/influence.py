@@ -89,7 +89,14 @@ class Influence:
         if path[:2] == ("physics", "modulation"):
             return self._idle_modulation(path[2:])
         if path[:2] == ("physics", "sources"):
-            return self._idle_source(path[3:])
+            return self._idle_cutoff(path) or self._idle_source(path[3:])
+        if path[:2] in (("physics", "magnetic_field"), ("physics", "radiation_field")):
+            leptons = {"electron", "positron"} & self.felt
+            return (
+                ""
+                if leptons
+                else "only electrons and positrons feel it, and no datum of this fit counts them"
+            )
         if path[:3] == ("physics", "spallation", "scale"):
             return self._idle_channel(path[3])
         return ""
@@ -109,6 +116,12 @@ class Influence:
         probe = law.model_copy(update={"by_experiment": {path[1]: law.potential + 1.0}})
         hit = any(probe.potential_for(m.experiment) != probe.potential for m in felt)
         return "" if hit else f"no data set of this fit is of {quoted(path[1])}"
+
+    def _idle_cutoff(self, path: tuple[str, ...]) -> str:
+        if path[3] != "injection" or path[5:] != ("cutoff_sharpness",):
+            return ""
+        law = self.config.physics.sources[path[2]].injection[path[4]]
+        return "there is no cutoff there" if getattr(law, "cutoff", None) is None else ""
 
     def _idle_source(self, path: tuple[str, ...]) -> str:
         if path[0] == "normalisation":
