@@ -176,12 +176,13 @@ def check(config: str, overrides: tuple[str, ...], toml: bool) -> None:
     from cyldiff.config.show import listing, sizes
     from cyldiff.fit.components import LoadedSpectra, is_spectra, load_spectra
     from cyldiff.fit.load import describe, is_tuning_file, load_fit
+    from cyldiff.fit.point_sources import is_joint, load_joint
 
     if is_population(config):
         click.echo(check_population(config, overrides, toml=toml), nl=not toml)
         return
     fit = load_fit(config, overrides) if is_tuning_file(config) else None
-    read = load_spectra if is_spectra(config) else load_config
+    read = load_spectra if is_spectra(config) else load_joint if is_joint(config) else load_config
     loaded = fit.run if fit else read(config, overrides)
     if toml:
         click.echo(loaded.toml(), nl=False)

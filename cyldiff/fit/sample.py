@@ -6,7 +6,7 @@ import hashlib
 import json
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -138,7 +138,13 @@ def fingerprint(fit: LoadedFit) -> str:
     section["sampler"] = {k: v for k, v in section["sampler"].items() if k not in _MAY_CHANGE}
     for name in ("profiles", "contours", "minos"):
         section.pop(name)
-    data = [[d.measurement.name, d.measurement.y.tolist(), d.low, d.high] for d in fit.data]
+    data: list[list[object]] = [
+        [d.measurement.name, d.measurement.y.tolist(), d.low, d.high] for d in fit.data
+    ]
+    data += [
+        [d.measurement.name, d.measurement.amplitude.tolist(), d.measurement.phase.tolist(), d.low, d.high]
+        for d in fit.dipoles
+    ]
     text = json.dumps([fit.run.toml(), section, data, version()], sort_keys=True, default=str)
     return hashlib.sha256(text.encode()).hexdigest()
 
@@ -170,7 +176,7 @@ def _minimum(fit: LoadedFit, quiet: bool) -> FitResult:
         with meter("calls of the minimum", quiet=quiet) as show:
             plain = fit.fit.model_copy(update={"minos": False})
             found = tune(
-                LoadedFit(fit.run, plain, fit.parameters, fit.data, fit.source, fit.inputs),
+                replace(fit, fit=plain),
                 progress=lambda call, chi2: show(call, f"chi2 {chi2:.3f}"),
             )
     except ConfigError:
@@ -213,6 +219,4 @@ def _spread(sampled: list[Parameter], walkers: int, generator: np.random.Generat
 
 
 def _named(draws: Draws, parameters: tuple[Parameter, ...]) -> Draws:
-    from dataclasses import replace
-
     return replace(draws, parameters=parameters)
