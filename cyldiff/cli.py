@@ -213,7 +213,8 @@ def explain(key: str) -> None:
 def list_names(what: str | None) -> None:
     """List the library, or one of its parts.
 
-    Those are runs, populations, spectra, models, catalogues, emission, grids, data, species and kinds.
+    Those are runs, populations, spectra, joint-fits (runs with point sources), models, catalogues, emission, grids,
+    data, species and kinds.
 
     The library is what comes with cyldiff and what lies in the folders of $CYLDIFF_PATH.
     """
@@ -249,7 +250,7 @@ def copy(name: str, output: Path | None, force: bool) -> None:
 def _library_file(name: str) -> Path:
     from cyldiff import resources
 
-    kinds = ("runs", "populations", "spectra", "models", "catalogues", "grids")
+    kinds = ("runs", "populations", "spectra", "joint-fits", "models", "catalogues", "grids")
     found = {f"{kind}/{entry}": entry for kind in kinds for entry in resources.names(kind)}
     hits = [name] if name in found else [key for key, entry in found.items() if name == entry]
     if not hits:
