@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -139,7 +139,13 @@ def fingerprint(fit: LoadedFit) -> str:
     section["sampler"] = {k: v for k, v in section["sampler"].items() if k not in _MAY_CHANGE}
     for name in ("profiles", "contours", "minos"):
         section.pop(name)
-    data = [[d.measurement.name, d.measurement.y.tolist(), d.low, d.high] for d in fit.data]
+    data: list[list[object]] = [
+        [d.measurement.name, d.measurement.y.tolist(), d.low, d.high] for d in fit.data
+    ]
+    data += [
+        [d.measurement.name, d.measurement.amplitude.tolist(), d.measurement.phase.tolist(), d.low, d.high]
+        for d in fit.dipoles
+    ]
     text = json.dumps([fit.run.toml(), section, data, version()], sort_keys=True, default=str)
     return hashlib.sha256(text.encode()).hexdigest()
 
@@ -171,7 +177,7 @@ def _minimum(fit: LoadedFit, quiet: bool) -> FitResult:
         with meter("calls of the minimum", quiet=quiet) as show:
             plain = fit.fit.model_copy(update={"minos": False})
             found = tune(
-                LoadedFit(fit.run, plain, fit.parameters, fit.data, fit.source, fit.inputs),
+                replace(fit, fit=plain),
                 progress=lambda call, chi2: show(call, f"chi2 {chi2:.3f}"),
             )
     except ConfigError:
@@ -191,6 +197,4 @@ def _spread(sampled: list[Parameter], walkers: int, generator: np.random.Generat
 
 
 def _named(draws: Draws, parameters: tuple[Parameter, ...]) -> Draws:
-    from dataclasses import replace
-
     return replace(draws, parameters=parameters)
