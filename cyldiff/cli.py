@@ -17,6 +17,7 @@ from cyldiff.commands.gamma import gamma
 from cyldiff.commands.population import population
 from cyldiff.commands.reproduce import reproduce
 from cyldiff.commands.response import draw_map, response
+from cyldiff.commands.results import diff, info, rerun
 from cyldiff.commands.sample import sample
 from cyldiff.commands.source import source
 from cyldiff.commands.sources import sources
@@ -349,6 +350,9 @@ main.add_command(response)
 main.add_command(tune)
 main.add_command(sample)
 main.add_command(reproduce)
+main.add_command(info)
+main.add_command(diff)
+main.add_command(rerun)
 
 if __name__ == "__main__":
     main()
