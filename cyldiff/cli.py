@@ -21,6 +21,7 @@ from cyldiff.commands.results import diff, info, rerun
 from cyldiff.commands.sample import sample
 from cyldiff.commands.source import source
 from cyldiff.commands.sources import sources
+from cyldiff.commands.spectrum import spectrum
 from cyldiff.commands.tune import tune
 from cyldiff.errors import ConfigError, DataError, Problem, nearest, quoted
 from cyldiff.parallel.launch import launched_rank
@@ -353,6 +354,7 @@ main.add_command(reproduce)
 main.add_command(info)
 main.add_command(diff)
 main.add_command(rerun)
+main.add_command(spectrum)
 
 if __name__ == "__main__":
     main()
