@@ -23,6 +23,7 @@ from cyldiff.commands.source import source
 from cyldiff.commands.sources import sources
 from cyldiff.commands.spectrum import spectrum
 from cyldiff.commands.tune import tune
+from cyldiff.commands.validate import validate
 from cyldiff.errors import ConfigError, DataError, Problem, nearest, quoted
 from cyldiff.parallel.launch import launched_rank
 
@@ -355,6 +356,7 @@ main.add_command(info)
 main.add_command(diff)
 main.add_command(rerun)
 main.add_command(spectrum)
+main.add_command(validate)
 
 if __name__ == "__main__":
     main()

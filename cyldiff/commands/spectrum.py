@@ -59,7 +59,7 @@ def spectrum(
     time is taken at its last time.
 
     \b
-    cyldiff spectrum out.nc --species C12 --at "l=80deg b=1deg d=1.4kpc" -o c12.ecsv
+    cyldiff spectrum out.nc --species C12 --at "l=80deg b=1deg d=1.4kpc"
     """  # noqa: D301
     dataset, axis, phi = _prepare(result, species, place, abscissa, potential, output, figure)
     x, curves = _curves(dataset, _names(species), axis, phi)
