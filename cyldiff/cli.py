@@ -13,6 +13,7 @@ import click
 
 from cyldiff.commands.anisotropy import anisotropy
 from cyldiff.commands.base import check_output, overwrites, reported
+from cyldiff.commands.export import export
 from cyldiff.commands.gamma import gamma
 from cyldiff.commands.population import population
 from cyldiff.commands.reproduce import reproduce
@@ -357,6 +358,7 @@ main.add_command(diff)
 main.add_command(rerun)
 main.add_command(spectrum)
 main.add_command(validate)
+main.add_command(export)
 
 if __name__ == "__main__":
     main()

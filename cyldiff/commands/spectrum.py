@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cyldiff.commands.base import overwrites, reported
+from cyldiff.commands.spectra import columns_of, curves_of
 from cyldiff.errors import ConfigError, DataError, Problem, nearest, quoted
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ def spectrum(
     cyldiff spectrum out.nc --species C12 --at "l=80deg b=1deg d=1.4kpc"
     """  # noqa: D301
     dataset, axis, phi = _prepare(result, species, place, abscissa, potential, output, figure)
-    x, curves = _curves(dataset, _names(species), axis, phi)
+    x, curves = curves_of(dataset, _names(species), axis, phi)
     if figure is not None:
         from cyldiff.plot.place import draw_place
 
@@ -148,39 +149,14 @@ def _potential(text: str | None) -> float:
     return value
 
 
-def _curves(
-    dataset: xr.Dataset, names: list[str], axis: Abscissa, potential: float
-) -> tuple[NDArray[np.float64], Curves]:
-    """Common abscissae, and intensities by (name, component); the component "" is the sum."""
-    from cyldiff.observables.spectra import default_abscissae, members
-    from cyldiff.observables.spectra import spectrum as at_sun
-
-    x = default_abscissae(dataset, members(dataset, names), axis)
-    parts = {"": dataset}
-    if "flux_lis_component" in dataset:
-        each = dataset["flux_lis_component"]
-        parts |= {str(c): dataset.assign(flux_lis=each.sel(component=c)) for c in dataset["component"].values}
-    curves: Curves = {}
-    for name in names:
-        for part, held in parts.items():
-            curves[name, part] = at_sun(held, name, abscissa=axis.name, x=x, potential=potential).values
-    return x, curves
-
-
 def _deliver(
     dataset: xr.Dataset, axis: Abscissa, x: NDArray[np.float64], curves: Curves, output: Path | None, *, quiet: bool
 ) -> None:  # fmt: skip
     """Write or print the table."""
-    from cyldiff.io.ecsv import Column, origin_of, write_columns
+    from cyldiff.io.ecsv import origin_of, write_columns
     from cyldiff.io.table import table_text
 
-    unit, intensity = axis.unit.replace("/n", ""), axis.intensity_unit.replace("(GeV/n)", "GeV")
-    columns = [Column(axis.name, x, unit, axis.long_name)]
-    for (name, part), values in curves.items():
-        words = f"intensity of {name}" + (f" from the sources {part}" if part else "")
-        columns.append(
-            Column(f"{name}:{part}" if part else name, values, intensity, f"{words} per {axis.unit}")
-        )
+    columns = columns_of(axis, x, curves)
     meta: dict[str, Any] = {**origin_of(dataset), "place": str(dataset.attrs["place"])}
     if output is None:
         if not quiet:

@@ -165,9 +165,10 @@ def _describe_fits(path: Path) -> str:
             creator = str(hdus[0].header.get("CREATOR", ""))
             lines = [f"{path}: FITS file" + (f" of {creator}" if creator else ""), ""]
             for hdu in hdus:
-                shape = getattr(hdu, "shape", None) or ()
-                what = " x ".join(map(str, shape)) or f"{len(hdu.columns)} columns" if hdu.is_image else (
-                    f"{len(hdu.data)} rows, {len(hdu.columns)} columns")  # fmt: skip
+                if hdu.is_image:
+                    what = " x ".join(map(str, hdu.shape)) or "header"
+                else:
+                    what = f"{len(hdu.data)} rows, {len(hdu.columns)} columns"
                 unit = hdu.header.get("BUNIT", "")
                 lines.append(f"  {hdu.name or 'PRIMARY':<12} {what} {unit}".rstrip())
             lines += ["", *(f"  {line}" for line in map(str, hdus[0].header.get("HISTORY", [])))]
