@@ -13,14 +13,18 @@ import click
 
 from cyldiff.commands.anisotropy import anisotropy
 from cyldiff.commands.base import check_output, overwrites, reported
+from cyldiff.commands.export import export
 from cyldiff.commands.gamma import gamma
 from cyldiff.commands.population import population
 from cyldiff.commands.reproduce import reproduce
 from cyldiff.commands.response import draw_map, response
+from cyldiff.commands.results import diff, info, rerun
 from cyldiff.commands.sample import sample
 from cyldiff.commands.source import source
 from cyldiff.commands.sources import sources
+from cyldiff.commands.spectrum import spectrum
 from cyldiff.commands.tune import tune
+from cyldiff.commands.validate import validate
 from cyldiff.errors import ConfigError, DataError, Problem, nearest, quoted
 from cyldiff.parallel.launch import launched_rank
 
@@ -351,6 +355,12 @@ main.add_command(response)
 main.add_command(tune)
 main.add_command(sample)
 main.add_command(reproduce)
+main.add_command(info)
+main.add_command(diff)
+main.add_command(rerun)
+main.add_command(spectrum)
+main.add_command(validate)
+main.add_command(export)
 
 if __name__ == "__main__":
     main()

@@ -20,9 +20,9 @@ def write_whole(path: Path, content: str | bytes) -> None:
         if the file cannot be written; nothing is left behind.
     """
     data = content.encode() if isinstance(content, str) else content
-    target = Path(os.path.realpath(path))
     part = None
     try:
+        target = Path(os.path.realpath(path))
         handle, name = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".part", dir=target.parent)
         part = Path(name)
         with os.fdopen(handle, "wb") as stream:
