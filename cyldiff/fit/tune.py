@@ -95,7 +95,13 @@ class FitResult:
         return "\n".join([*lines, "", quality, f"{effort}, {self.seconds:.1f} s"])
 
 
-def tune(fit: LoadedFit, *, gradient: bool | None = None, progress: Progress | None = None) -> FitResult:
+def tune(
+    fit: LoadedFit,
+    *,
+    gradient: bool | None = None,
+    progress: Progress | None = None,
+    likelihood: Likelihood | None = None,
+) -> FitResult:
     """Find the best values of the parameters of a fit and their errors.
 
     Parameters
@@ -103,6 +109,7 @@ def tune(fit: LoadedFit, *, gradient: bool | None = None, progress: Progress | N
     gradient : use the adjoint; default as the file says. Where there is no adjoint, differences of chi-square
         take its place and the log says so.
     progress : called with (number of the call, chi-square)
+    likelihood : of the same parameters, where the model is more than the run of the file
 
     Raises
     ------
@@ -110,7 +117,7 @@ def tune(fit: LoadedFit, *, gradient: bool | None = None, progress: Progress | N
     ConvergenceError   if no minimum is found, or parameters are degenerate
     """
     started = time.perf_counter()
-    likelihood = Likelihood.of(fit)
+    likelihood = likelihood or Likelihood.of(fit)
     wanted = fit.fit.gradient if gradient is None else gradient
     if wanted and likelihood.no_gradient:
         _log.warning("%s; finite differences instead", likelihood.no_gradient)

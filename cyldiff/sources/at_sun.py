@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +19,9 @@ from cyldiff.sources.model import PropagationModel
 from cyldiff.sources.propagation import propagation_at_sun
 from cyldiff.sources.segments import Segments
 from cyldiff.sources.validity import validity
+
+if TYPE_CHECKING:
+    from cyldiff.sources.response import SourceResponse
 
 __all__ = ["AtSun", "response_at_sun", "to_intensity"]
 
@@ -63,8 +68,15 @@ def to_intensity(nucleus: Species, energy: Array) -> Array:
     return k.beta * SPEED_OF_LIGHT / (4.0 * np.pi) * FLUX_UNIT
 
 
-def response_at_sun(catalogue: Catalogue, model: PropagationModel, energy: Array) -> tuple[list[AtSun], str]:
+def response_at_sun(
+    catalogue: Catalogue,
+    model: PropagationModel,
+    energy: Array,
+    solved: Mapping[str, SourceResponse] | None = None,
+) -> tuple[list[AtSun], str]:
     """What the adjoint solve on the grid says, for any D(r, z, R), and what it leaves out.
+
+    `solved` are responses of this model by species that need not be solved again.
 
     Raises
     ------
@@ -85,7 +97,7 @@ def response_at_sun(catalogue: Catalogue, model: PropagationModel, energy: Array
     here = np.array([-sun.r, 0.0, sun.z])
     parts, changes = [], []
     for i, nucleus in enumerate(catalogue.species):
-        response = source_response(
+        response = (solved or {}).get(nucleus.name) or source_response(
             model.run or model.physics,
             species=nucleus.name,
             kinetic_energy=energy,

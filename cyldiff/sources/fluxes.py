@@ -12,8 +12,9 @@ e_phi = -e_y in the frame of :mod:`cyldiff.galaxy.coordinates`.
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import xarray as xr
@@ -42,6 +43,9 @@ from cyldiff.sources.propagation import (
 from cyldiff.sources.superposition import PointPropagation, green_functions, summed
 from cyldiff.sources.validity import validity
 
+if TYPE_CHECKING:
+    from cyldiff.sources.response import SourceResponse
+
 __all__ = ["DEFAULT_ENERGIES", "density_of_sources", "source_fluxes"]
 
 Array = NDArray[np.float64]
@@ -61,6 +65,7 @@ def source_fluxes(
     kernel: str | None = None,
     edge: bool = False,
     kinetic_energy: ArrayLike | None = None,
+    solved: Mapping[str, SourceResponse] | None = None,
 ) -> xr.Dataset:
     """Intensity and gradient at the Sun of every source, their sum, and the energy budget.
 
@@ -72,6 +77,7 @@ def source_fluxes(
         uniform, "halo" and "free" take D at the Sun for D everywhere, and the dataset says so
     edge : also let particles escape at the radius of the halo
     kinetic_energy : per nucleon, increasing [GeV/n]; default the grid of the run or result, or 10 GeV/n to 100 PeV/n
+    solved : responses of this model by species, for the kernel "grid"; the others are solved
 
     Returns
     -------
@@ -87,7 +93,7 @@ def source_fluxes(
     catalogue = _checked(catalogue, model)
     energy, name = _energies(kinetic_energy, model), chosen_kernel(kernel, model)
     if name == "grid":
-        parts, note = response_at_sun(catalogue, model, energy)
+        parts, note = response_at_sun(catalogue, model, energy, solved)
     else:
         parts = _closed_forms(catalogue, model, energy, kernel=name, edge=edge, named=kernel is not None)
         nuclei = [s for s in catalogue.species if not s.is_lepton]
