@@ -11,7 +11,7 @@ no parameter moves: there the formula is exact. The local source is linear in th
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -33,15 +33,15 @@ from cyldiff.fit.paths import locate, replaced
 from cyldiff.fit.terms import SpectrumTerm
 from cyldiff.fit.tune import FitResult, tune
 from cyldiff.fit.varied import Run, parameter_from, with_values
-from cyldiff.grid import Kinematics
+from cyldiff.grid import Kinematics, energy_grid
 from cyldiff.particles.species import nuclides
 from cyldiff.sources.catalogue import Catalogue
 from cyldiff.sources.catalogue_file import load_catalogue
 from cyldiff.sources.component import flux_at
 from cyldiff.sources.fluxes import source_fluxes
-from cyldiff.sources.response import SourceResponse
+from cyldiff.sources.response import SourceResponse, source_response
 
-__all__ = ["FIT", "ProtonFit", "ProtonModel", "fit_protons", "local_catalogue"]
+__all__ = ["FIT", "ProtonFit", "ProtonModel", "fit_protons", "local_response", "read_fit"]
 
 Array = NDArray[np.float64]
 
@@ -50,6 +50,10 @@ SPECIES = "H1"
 #: the solve is repeated around the result of the fit until no parameter moves by more than this, in its errors
 SETTLED = 0.05
 ROUNDS = 5
+#: up to here the local source is evaluated: beyond exp(-R/R_c) is below 1e-21 for all R_c of the fit [GeV]
+HIGHEST = 1e7
+#: width of the kernel that its response starts from [kpc]; the source is six times as far
+CORE = 0.05
 
 
 @dataclass(frozen=True)
@@ -147,7 +151,7 @@ def local_catalogue(name: str) -> Catalogue:
     return replace(source, sources=(row.model_copy(update={"species": {SPECIES: 1.0}}),))
 
 
-def read_fit(overrides: list[str]) -> tuple[LoadedFit, Catalogue]:
+def read_fit(overrides: Sequence[str]) -> tuple[LoadedFit, Catalogue]:
     """The file of the fit: the run with its parameters and those of the local source, and that source."""
     path: Path = resources.folder("runs") / f"{FIT}.toml"
     raw = resources.read_toml(path)
@@ -175,7 +179,11 @@ def _of_source(name: str, raw: Mapping[str, Any], source: Catalogue) -> Paramete
 
 
 def fit_protons(
-    overrides: list[str], *, kernel: str, solved: Mapping[str, SourceResponse] | None = None
+    overrides: Sequence[str],
+    *,
+    kernel: str,
+    solved: Mapping[str, SourceResponse] | None = None,
+    rounds: int = ROUNDS,
 ) -> ProtonFit:
     """Fit the protons, solve them at the result, and fit again until nothing moves.
 
@@ -183,6 +191,7 @@ def fit_protons(
     ----------
     overrides : of the run
     kernel : of the local source; "grid" with the responses `solved`, or a closed form with D at the Sun
+    rounds : at most
 
     Raises
     ------
@@ -191,22 +200,21 @@ def fit_protons(
     """
     fit, source = read_fit(overrides)
     terms = [SpectrumTerm(data) for data in fit.data]
-    run, parameters, moved, rounds = fit.run, fit.parameters, np.inf, 0
+    run, parameters, moved, done = fit.run, fit.parameters, np.inf, 0
     transfer = _transfer(source, run, kernel, solved)
-    while moved > SETTLED and rounds < ROUNDS:
+    while moved > SETTLED and done < rounds:
         model = ProtonModel(parameters, _config(run), _solved(run), source, transfer)
         result = tune(replace(fit, run=run, parameters=parameters), likelihood=Likelihood(model, terms))
-        if rounds:
+        if done:
             started = np.array([p.start for p in parameters])
             moved = float(np.nanmax(np.abs(result.values - started) / result.errors))
         run = with_values(fit.run, parameters, list(result.values), FIT)
         parameters = tuple(
             replace(p, start=float(v)) for p, v in zip(parameters, result.values, strict=True)
         )
-        rounds += 1
+        done += 1
     best = model.moved_source({p.name: p.start for p in parameters})
-    local = source_fluxes(best, run, kernel=kernel, solved=solved)
-    return ProtonFit(result, _solved(run), local, moved, rounds)
+    return ProtonFit(result, _solved(run), _local(best, run, kernel, solved), moved, done)
 
 
 def _config(run: Run) -> RunConfig:
@@ -219,10 +227,43 @@ def _solved(run: Run) -> xr.Dataset:
     return pipeline.run(run)
 
 
+def _local(
+    source: Catalogue, run: Run, kernel: str, solved: Mapping[str, SourceResponse] | None
+) -> xr.Dataset:
+    """The local source on the energies of the run; nothing where its cut-off has left nothing."""
+    momentum = _config(run).grid.momentum
+    energy = energy_grid(momentum.min, momentum.max, momentum.per_decade)
+    reached = energy[energy <= HIGHEST]
+    found = source_fluxes(source, run, kernel=kernel, solved=solved, kinetic_energy=reached)
+    return found.reindex(kinetic_energy=energy, fill_value=0)
+
+
 def _transfer(
     source: Catalogue, run: Run, kernel: str, solved: Mapping[str, SourceResponse] | None
 ) -> Array:
     """Intensity at the Sun of one particle per GeV that the local source injected."""
-    found = source_fluxes(source, run, kernel=kernel, solved=solved)
+    found = _local(source, run, kernel, solved)
     flux, number = (found[name].values[0, 0] for name in ("flux_lis", "injected_number"))
     return np.divide(flux, number, out=np.zeros_like(flux), where=number > 0.0)
+
+
+def local_response(run: LoadedConfig, source: Catalogue, file: Path) -> SourceResponse:
+    """Response of the Sun to a burst of the age of the source; read from `file` if it is there, else solved and kept.
+
+    Motion in momentum is left out; the response says what that would change.
+    """
+    if file.is_file():
+        kept = SourceResponse.load(file)
+        if kept.attributes.get("config") == run.toml():
+            return kept
+    momentum, pieces = run.config.grid.momentum, source.segments(run.config.physics.observer)
+    response = source_response(
+        run,
+        species=SPECIES,
+        kinetic_energy=[momentum.min, HIGHEST],
+        ages=[1.01 * float(pieces.oldest.max())],
+        coupling="decoupled",
+        core=CORE,
+    )
+    response.save(file)
+    return response

@@ -1,0 +1,58 @@
+"""The rerun of Yue et al. 2025 in order: binaries, boron, protons, anisotropy, gamma rays.
+
+    catalogues ─► radial law                                   Tables 1, 2, Eqs. 4-7, Figs. 1, 2
+    B/C ─► R0 ─► response to the local source ┐
+                 remnants and binaries ───────┴► fit ─► protons   Fig. 4
+                                                    ├─► dipole    Fig. 5
+                                                    └─► gamma     Fig. 6
+"""
+
+from __future__ import annotations
+
+from cyldiff.config.load import LoadedConfig
+from cyldiff.io.netcdf import write_result
+from cyldiff.papers.study import Study
+from cyldiff.papers.yue_2025.binaries import rerun_binaries
+from cyldiff.papers.yue_2025.boron import rerun_boron
+from cyldiff.papers.yue_2025.dipole import rerun_dipole
+from cyldiff.papers.yue_2025.gamma import rerun_gamma
+from cyldiff.papers.yue_2025.protons import ProtonFit, fit_protons, local_response, read_fit
+from cyldiff.papers.yue_2025.spectrum import rerun_spectrum
+
+__all__ = ["rerun"]
+
+#: of the smoke mode
+COARSE = ('grid.use="galaxy-2d-coarse"', "grid.momentum.per_decade=6", "fit.minos=false")
+
+
+def rerun(study: Study) -> None:
+    """Add all items and figures of the paper; results stay in study.results.
+
+    The smoke mode takes coarse grids, R0 as in the run file, and for the local source the closed form of the halo with D at
+    the Sun.
+    """
+    rerun_binaries(study)
+    fit = _smoke(study) if study.smoke else _full(study)
+    write_result(fit.protons, study.results / "protons.nc")
+    write_result(fit.local, study.results / "local-source.nc")
+    rerun_spectrum(study, fit)
+    rerun_dipole(study, fit)
+    rerun_gamma(study, fit)
+
+
+def _smoke(study: Study) -> ProtonFit:
+    run = read_fit(COARSE)[0].run
+    assert isinstance(run, LoadedConfig)
+    rerun_boron(study, run.config.physics.diffusion.reference_rigidity)  # type: ignore[attr-defined]
+    return fit_protons(COARSE, kernel="halo", rounds=1)
+
+
+def _full(study: Study) -> ProtonFit:
+    reference = rerun_boron(study, 0.0)
+    overrides = [f'physics.diffusion.reference_rigidity="{reference:.3f} GV"']
+    fit, source = read_fit(overrides)
+    assert isinstance(fit.run, LoadedConfig)
+    study.say("response of the Sun to the local source: minutes unless it is kept from before")
+    response = local_response(fit.run, source, study.results / "local-response.nc")
+    study.say(response.summary())
+    return fit_protons(overrides, kernel="grid", solved={"H1": response})
