@@ -1,7 +1,7 @@
 """Section 2 of Yue et al. 2025: the surface density of X-ray binaries, Tables 1 and 2, Eqs. 4 to 7, Figs. 1 and 2.
 
-The analysis is :mod:`cyldiff.galaxy.xray_binaries`; docs/theory/xrb-distribution.md says what does not agree. All numbers of
-that page are in results/xrb-distribution.txt.
+The analysis is :mod:`cyldiff.galaxy.xray_binaries`; docs/theory/xrb-distribution.md says what does not agree. All
+numbers of that page are in results/xrb-distribution.txt.
 """
 
 from __future__ import annotations
@@ -75,7 +75,8 @@ def _objects() -> list[Item]:
         close(
             f"{words[name]} binaries in the catalogue (section 2.1)", OBJECTS[name],
             one.in_catalogue,
-            note=f"The paper names the two catalogues the other way round. {lost} of the {sum(OBJECTS.values())} objects "
+            note=f"The paper names the two catalogues the other way round. {lost} of the "
+                 f"{sum(OBJECTS.values())} objects "
                  "have no distance or no position; what was done with them is not said. Here they are left out.",
         )
         for name, one in zip(CATALOGUES, each, strict=True)
@@ -88,7 +89,9 @@ def agreeing(c: float) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
     low = np.maximum(table_1 - ROUNDING, 0.0) * np.exp(c * cells.r) - ROUNDING
     high = (table_1 + ROUNDING) * np.exp(c * cells.r) + ROUNDING
     close_by = np.abs(table_1 * np.exp(c * cells.r) - table_2) <= AGREEMENT * table_2
-    return ((low <= table_2) & (table_2 <= high)) | close_by, np.isfinite(implied_rates(cells, table_1, table_2)[0])
+    return ((low <= table_2) & (table_2 <= high)) | close_by, np.isfinite(
+        implied_rates(cells, table_1, table_2)[0]
+    )
 
 
 def _tables() -> list[Item]:
@@ -101,7 +104,8 @@ def _tables() -> list[Item]:
         claim(
             f"Table 2 from Table 1 with c = {USED} kpc^-1, cells that agree", f"{known.sum()} cells",
             f"{(known & good).sum()} cells", holds=only, tolerance="2 % or rounding, misprint apart",
-            note=f"The cell R = {MISPRINT[0]}, r = {MISPRINT[1]} kpc of Table 1 is a misprint: {MISPRINT[2]} stands there, "
+            note=f"The cell R = {MISPRINT[0]}, r = {MISPRINT[1]} kpc of Table 1 is a misprint: "
+                 f"{MISPRINT[2]} stands there, "
                  f"{MISPRINT[3]} is needed. With c = {PRINTED_C} kpc^-1 of the text only {others} cells agree.",
         )
     ]  # fmt: skip
@@ -116,13 +120,15 @@ def _selection(catalogues: XrbDistribution) -> list[Item]:
             f"c ({row})", f"{PRINTED_C:.3f} ± {PRINTED_C_ERROR}", fit.c,
             low=PRINTED_C - PRINTED_C_ERROR, high=PRINTED_C + PRINTED_C_ERROR, unit="kpc^-1",
             note="The text says column; the row is meant. Counts in the catalogues give "
-                 f"{counted.c:.3f} ± {counted.c_error:.3f}: the printed value is likely from another version of Table 1.",
+                 f"{counted.c:.3f} ± {counted.c_error:.3f}: the printed value is likely from another "
+                 f"version of Table 1.",
         ),
         close(f"error of c ({row})", PRINTED_C_ERROR, fit.c_error, absolute=0.002, unit="kpc^-1"),
         interval(
             f"rho_0 ({row})", f"{PRINTED_DENSITY} ± {PRINTED_LOG_ERROR}, called ln rho_0", fit.density,
             low=round(float(low), 3), high=round(float(high), 3), unit="kpc^-2",
-            note=f"ln rho_0 = {fit.log_density:.3f} ± {fit.log_density_error:.3f}: the printed number is rho_0, its error that "
+            note=f"ln rho_0 = {fit.log_density:.3f} ± {fit.log_density_error:.3f}: the printed number is "
+                 f"rho_0, its error that "
                  "of the logarithm.",
         ),
     ]  # fmt: skip
@@ -136,8 +142,10 @@ def _law(table_2: XrbDistribution) -> list[Item]:
         f"{weighted.R1:.2f} ± {weighted.errors[2]:.1f} kpc. The two are degenerate."
     )
     amplitude = (
-        f"The printed amplitude is {PRINTED_A / plain.A:.0f} times the density that Table 2 has at 8.5 kpc; read as the density "
-        f"at R = 0 ({plain(0.0):.0f} kpc^-2 here) it is still {PRINTED_A / plain(0.0):.1f} times too high. Source components "
+        f"The printed amplitude is {PRINTED_A / plain.A:.0f} times the density that Table 2 has at 8.5 "
+        f"kpc; read as the density "
+        f"at R = 0 ({plain(0.0):.0f} kpc^-2 here) it is still {PRINTED_A / plain(0.0):.1f} times too "
+        f"high. Source components "
         "are normalised to cosmic rays: nothing below depends on it."
     )
     return [
@@ -165,9 +173,7 @@ def _table_text() -> str:
                 f"  R = {cells.R[i]:g}, r = {cells.r[i]:g} kpc: {table_1[i]} printed, {needed:.3f} needed"
             )
             known[i] = False
-    lines.append(
-        f"  all other cells agree with {low[known].max():.5f} to {high[known].min():.5f} kpc^-1"
-    )
+    lines.append(f"  all other cells agree with {low[known].max():.5f} to {high[known].min():.5f} kpc^-1")
     for rate in (0.2665, USED, PRINTED_C):
         off = np.abs(table_1 * np.exp(rate * cells.r) / np.where(table_2 > 0, table_2, np.nan) - 1.0)
         worst = 100 * np.nanmax(off[large])

@@ -47,7 +47,7 @@ class _Boron:
         physics = run.config.physics
         result = pipeline.run(run)
         found = compare(result, load(DATA), potential=physics.modulation.potential, x_min=LOWEST)
-        return cls(float(physics.diffusion.reference_rigidity), result, found)  # type: ignore[attr-defined]
+        return cls(float(physics.diffusion.reference_rigidity), result, found)
 
 
 def rerun_boron(study: Study, reference: float) -> float:
@@ -63,7 +63,10 @@ def rerun_boron(study: Study, reference: float) -> float:
     """
     if study.smoke:
         start = load_config(RUN, COARSE)
-        best, words = start.changed([f'{R0}="{reference} GV"'], source=RUN), f"{reference:g} (not fitted here)"
+        best, words = (
+            start.changed([f'{R0}="{reference} GV"'], source=RUN),
+            f"{reference:g} (not fitted here)",
+        )
         quality = ""
     else:
         fit = load_fit(RUN)
@@ -89,12 +92,16 @@ def _items(first: _Boron, fitted: _Boron, words: str, quality: str) -> list[Item
     worst = int(np.argmax(np.abs(good.deviation)))
     rms = float(np.sqrt(np.mean(good.deviation**2)))
     note = (
-        f"D0 = 4.0e28 cm^2/s and delta0 = 0.58 as printed; N_m = 0.62, xi = 0.1, n = 4, z0 = 5 kpc, v_A = 6 km/s, eta = 0.05 "
+        f"D0 = 4.0e28 cm^2/s and delta0 = 0.58 as printed; N_m = 0.62, xi = 0.1, n = 4, z0 = 5 kpc, v_A "
+        f"= 6 km/s, eta = 0.05 "
         f"of the same group. With R0 = {first.reference:g} GV the ratio is {-100 * bad.deviation.max():.0f} to "
         f"{-100 * bad.deviation.min():.0f} % low."
     )
     return [
-        open_item("R0 of D0 (Eq. 8) [GV]", "not printed", words, missing="R0 is not printed; fitted to B/C of AMS-02." + quality),
+        open_item(
+            "R0 of D0 (Eq. 8) [GV]", "not printed", words,
+            missing="R0 is not printed; fitted to B/C of AMS-02." + quality,
+        ),
         close(
             f"B/C, model / AMS-02, largest deviation {LOWEST:g} to {PRECISE:g} GV (Fig. 3)", 1.0,
             1.0 + float(good.deviation[precise][np.argmax(np.abs(good.deviation[precise]))]),
@@ -103,7 +110,9 @@ def _items(first: _Boron, fitted: _Boron, words: str, quality: str) -> list[Item
         claim(
             f"B/C, rms deviation from AMS-02 above {LOWEST:g} GV (Fig. 3)", "good consistency", f"{100 * rms:.1f} %",
             holds=rms <= AGREEMENT, tolerance="10 %",
-            note=f"The largest deviation of a single point is {100 * good.deviation[worst]:.0f} % at {good.x[worst]:.0f} GV, "
-                 f"{abs(good.pull[worst]):.1f} times its error: the printed delta0 is steeper than the data above 400 GV.",
+            note=f"The largest deviation of a single point is {100 * good.deviation[worst]:.0f} % at "
+                 f"{good.x[worst]:.0f} GV, "
+                 f"{abs(good.pull[worst]):.1f} times its error: the printed delta0 is steeper than the "
+                 f"data above 400 GV.",
         ),
     ]  # fmt: skip

@@ -40,11 +40,20 @@ def boron_figure(
     figure = Figure(figsize=(6.4, 4.6), layout="constrained")
     axes = figure.add_subplot()
     axes.errorbar(
-        data.x, data.y, [data.sigma_minus, data.sigma_plus], fmt="o", ms=3.5, color=_LOOKS[0][1], lw=0.9, label="AMS-02"
+        data.x,
+        data.y,
+        [data.sigma_minus, data.sigma_plus],
+        fmt="o",
+        ms=3.5,
+        color=_LOOKS[0][1],
+        lw=0.9,
+        label="AMS-02",
     )
     x = np.geomspace(2.0, 3000.0, 200)
     for (reference, result), style, colour in zip(results, ("-", ":"), (SEQUENCE[2], "0.4"), strict=False):
-        curve = ratio(result, data.numerator, data.denominator, abscissa=data.abscissa, x=x, potential=potential)
+        curve = ratio(
+            result, data.numerator, data.denominator, abscissa=data.abscissa, x=x, potential=potential
+        )
         axes.plot(x, curve, style, color=colour, label=f"model, $R_0$ = {reference:.2g} GV", zorder=5)
     axes.set(xscale="log", xlim=(2.0, 3000.0), ylim=(0.0, 0.4))
     axes.set(xlabel="Rigidity [GV]", ylabel="B / C")
@@ -68,7 +77,14 @@ def proton_figure(
     figure = Figure(figsize=(7.2, 5.2), layout="constrained")
     axes = figure.add_subplot()
     scale = energy**POWER
-    axes.plot(energy, scale * np.sum(list(parts.values()), axis=0), color=SEQUENCE[2], lw=2.0, label="total", zorder=6)
+    axes.plot(
+        energy,
+        scale * np.sum(list(parts.values()), axis=0),
+        color=SEQUENCE[2],
+        lw=2.0,
+        label="total",
+        zorder=6,
+    )
     for (name, flux), style, colour in zip(
         parts.items(), ("-", "-", "--"), (SEQUENCE[0], SEQUENCE[3], SEQUENCE[1]), strict=True
     ):
@@ -108,11 +124,17 @@ def gamma_figure(regions: Mapping[str, xr.Dataset]) -> Figure:
     for axes, (name, spectrum) in zip(np.atleast_1d(panels), regions.items(), strict=True):
         energy = spectrum["energy"].values
         scale = energy**GAMMA_POWER
-        axes.plot(energy, scale * spectrum["intensity"].values, color="black", lw=2.0, label="total", zorder=5)
+        axes.plot(
+            energy, scale * spectrum["intensity"].values, color="black", lw=2.0, label="total", zorder=5
+        )
         for part in map(str, spectrum["component"].values):
             colour, words = looks[part]
             axes.plot(
-                energy, scale * spectrum["intensity_component"].sel(component=part).values, color=colour, lw=1.3, label=words
+                energy,
+                scale * spectrum["intensity_component"].sel(component=part).values,
+                color=colour,
+                lw=1.3,
+                label=words,
             )
         for one in diffuse_in(name):
             x = one.energy**GAMMA_POWER

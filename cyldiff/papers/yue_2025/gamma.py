@@ -19,8 +19,10 @@ __all__ = ["rerun_gamma"]
 RANGE, SUB_PEV, PER_DECADE = (1e3, 1e6), 1e5, (4, 2)
 NAMES = {"lhaaso-outer": "outer", "lhaaso-inner": "inner"}
 NOTE = (
-    "Analytic gas of Ferriere 2001, factor 1.84 for nuclei (Mori 2009), absorption on the microwave background, no mask: LHAASO "
-    "leaves out its sources, most of them at |b| < 1° where the gas is. Gas, factor and mask of the paper are not printed."
+    "Analytic gas of Ferriere 2001, factor 1.84 for nuclei (Mori 2009), absorption on the microwave "
+    "background, no mask: LHAASO "
+    "leaves out its sources, most of them at |b| < 1° where the gas is. Gas, factor and mask of the "
+    "paper are not printed."
 )
 
 
@@ -55,10 +57,12 @@ def _items(word: str, name: str, spectrum: xr.Dataset) -> list[Item]:
             f"X-ray binaries in the {word} region at 100 TeV (Fig. 6)", "dominant contributor", f"{100 * share:.1f} %",
             holds=share > 0.5, tolerance="more than half",
         ),
-        factor(f"{word} region, model / LHAASO, geometric mean of the points (Fig. 6)", 1.0, mean, times=2.0, note=NOTE),
+        factor(
+            f"{word} region, model / LHAASO, geometric mean of the points (Fig. 6)", 1.0, mean, times=2.0, note=NOTE
+        ),
         claim(
             f"{word} region, points that the model is below (Fig. 6)", "expected flux lower than the data",
-            f"{below} of {len(ratio)}, model / LHAASO {ratio.min():.2f} to {ratio.max():.2f}", holds=2 * below > len(ratio),
-            tolerance="most points", note=NOTE,
+            f"{below} of {len(ratio)}, model / LHAASO {ratio.min():.2f} to {ratio.max():.2f}",
+            holds=2 * below > len(ratio), tolerance="most points", note=NOTE,
         ),
     ]  # fmt: skip

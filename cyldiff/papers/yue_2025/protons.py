@@ -5,8 +5,9 @@ every value. Transport of protons above 10 GeV hardly moves them in energy, so t
 
     J_k(E; theta) = J_k(E; theta_0) q_k(E; theta) / q_k(E; theta_0)
 
-with the solve at theta_0 and the injected spectra q_k. The fit is repeated around its own result, theta_0 <- theta, until
-no parameter moves: there the formula is exact. The local source is linear in the number it injected, J = T(E) N(E).
+with the solve at theta_0 and the injected spectra q_k. The fit is repeated around its own result, theta_0 <- theta,
+until no parameter moves: there the formula is exact. The local source is linear in the number it injected,
+J = T(E) N(E).
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from cyldiff import pipeline, resources
-from cyldiff.config.load import LoadedConfig, load_config, run_file
+from cyldiff.config.load import LoadedConfig, run_file
 from cyldiff.config.schema import RunConfig
 from cyldiff.errors import ConfigError, Problem
 from cyldiff.fit.config import ParameterConfig
@@ -209,9 +210,7 @@ def fit_protons(
             started = np.array([p.start for p in parameters])
             moved = float(np.nanmax(np.abs(result.values - started) / result.errors))
         run = with_values(fit.run, parameters, list(result.values), FIT)
-        parameters = tuple(
-            replace(p, start=float(v)) for p, v in zip(parameters, result.values, strict=True)
-        )
+        parameters = tuple(replace(p, start=float(v)) for p, v in zip(parameters, result.values, strict=True))
         done += 1
     best = model.moved_source({p.name: p.start for p in parameters})
     return ProtonFit(result, _solved(run), _local(best, run, kernel, solved), moved, done)
@@ -238,9 +237,7 @@ def _local(
     return found.reindex(kinetic_energy=energy, fill_value=0)
 
 
-def _transfer(
-    source: Catalogue, run: Run, kernel: str, solved: Mapping[str, SourceResponse] | None
-) -> Array:
+def _transfer(source: Catalogue, run: Run, kernel: str, solved: Mapping[str, SourceResponse] | None) -> Array:
     """Intensity at the Sun of one particle per GeV that the local source injected."""
     found = _local(source, run, kernel, solved)
     flux, number = (found[name].values[0, 0] for name in ("flux_lis", "injected_number"))

@@ -1,10 +1,10 @@
 """The rerun of Yue et al. 2025 in order: binaries, boron, protons, anisotropy, gamma rays.
 
-    catalogues ─► radial law                                   Tables 1, 2, Eqs. 4-7, Figs. 1, 2
-    B/C ─► R0 ─► response to the local source ┐
-                 remnants and binaries ───────┴► fit ─► protons   Fig. 4
-                                                    ├─► dipole    Fig. 5
-                                                    └─► gamma     Fig. 6
+catalogues ─► radial law                                   Tables 1, 2, Eqs. 4-7, Figs. 1, 2
+B/C ─► R0 ─► response to the local source ┐
+             remnants and binaries ───────┴► fit ─► protons   Fig. 4
+                                                ├─► dipole    Fig. 5
+                                                └─► gamma     Fig. 6
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ COARSE = ('grid.use="galaxy-2d-coarse"', "grid.momentum.per_decade=6", "fit.mino
 def rerun(study: Study) -> None:
     """Add all items and figures of the paper; results stay in study.results.
 
-    The smoke mode takes coarse grids, R0 as in the run file, and for the local source the closed form of the halo with D at
-    the Sun.
+    The smoke mode takes coarse grids, R0 as in the run file, and for the local source the closed form of the halo with
+    D at the Sun.
     """
     rerun_binaries(study)
     fit = _smoke(study) if study.smoke else _full(study)
@@ -43,7 +43,7 @@ def rerun(study: Study) -> None:
 def _smoke(study: Study) -> ProtonFit:
     run = read_fit(COARSE)[0].run
     assert isinstance(run, LoadedConfig)
-    rerun_boron(study, run.config.physics.diffusion.reference_rigidity)  # type: ignore[attr-defined]
+    rerun_boron(study, run.config.physics.diffusion.reference_rigidity)
     return fit_protons(COARSE, kernel="halo", rounds=1)
 
 
