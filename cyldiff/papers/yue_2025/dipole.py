@@ -103,7 +103,7 @@ def _amplitudes(dipole: xr.Dataset) -> list[Item]:
 
 
 def _slope(energy: Array, amplitude: Array, limits: tuple[float, float]) -> Array:
-    """D ln A / d ln E between two energies."""
+    """Slope d ln A / d ln E between two energies."""
     use = (energy >= limits[0]) & (energy <= limits[1])
     return np.gradient(np.log(amplitude[use]), np.log(energy[use]))
 

@@ -5,6 +5,10 @@ B/C ─► R0 ─► response to the local source ┐
              remnants and binaries ───────┴► fit ─► protons   Fig. 4
                                                 ├─► dipole    Fig. 5
                                                 └─► gamma     Fig. 6
+
+The fit is made twice: with D of every place for the local source, which is the model that the paper writes down, and
+with the closed form of the halo with D at the Sun everywhere, as point sources are often evaluated. Items and figures
+are those of the first.
 """
 
 from __future__ import annotations
@@ -17,22 +21,28 @@ from cyldiff.papers.yue_2025.boron import rerun_boron
 from cyldiff.papers.yue_2025.dipole import rerun_dipole
 from cyldiff.papers.yue_2025.gamma import rerun_gamma
 from cyldiff.papers.yue_2025.protons import ProtonFit, fit_protons, local_response, read_fit
-from cyldiff.papers.yue_2025.spectrum import rerun_spectrum
+from cyldiff.papers.yue_2025.spectrum import compare_closed_form, rerun_spectrum
 
 __all__ = ["rerun"]
 
 #: of the smoke mode
-COARSE = ('grid.use="galaxy-2d-coarse"', "grid.momentum.per_decade=6", "fit.minos=false")
+COARSE = ('grid.use="galaxy-2d-coarse"', "grid.momentum.per_decade=6")
 
 
 def rerun(study: Study) -> None:
     """Add all items and figures of the paper; results stay in study.results.
 
-    The smoke mode takes coarse grids, R0 as in the run file, and for the local source the closed form of the halo with
-    D at the Sun.
+    The smoke mode takes coarse grids, R0 as in the run file, and for the local source the closed form alone.
     """
     rerun_binaries(study)
-    fit = _smoke(study) if study.smoke else _full(study)
+    if study.smoke:
+        run = read_fit(COARSE)[0].run
+        assert isinstance(run, LoadedConfig)
+        rerun_boron(study, run.config.physics.diffusion.reference_rigidity)
+        fit = fit_protons(COARSE, kernel="halo", rounds=1)
+    else:
+        fit, closed = _full(study)
+        compare_closed_form(study, closed, fit)
     write_result(fit.protons, study.results / "protons.nc")
     write_result(fit.local, study.results / "local-source.nc")
     rerun_spectrum(study, fit)
@@ -40,14 +50,8 @@ def rerun(study: Study) -> None:
     rerun_gamma(study, fit)
 
 
-def _smoke(study: Study) -> ProtonFit:
-    run = read_fit(COARSE)[0].run
-    assert isinstance(run, LoadedConfig)
-    rerun_boron(study, run.config.physics.diffusion.reference_rigidity)
-    return fit_protons(COARSE, kernel="halo", rounds=1)
-
-
-def _full(study: Study) -> ProtonFit:
+def _full(study: Study) -> tuple[ProtonFit, ProtonFit]:
+    """Fits with D of every place, and with the closed form."""
     reference = rerun_boron(study, 0.0)
     overrides = [f'physics.diffusion.reference_rigidity="{reference:.3f} GV"']
     fit, source = read_fit(overrides)
@@ -55,4 +59,5 @@ def _full(study: Study) -> ProtonFit:
     study.say("response of the Sun to the local source: minutes unless it is kept from before")
     response = local_response(fit.run, source, study.results / "local-response.nc")
     study.say(response.summary())
-    return fit_protons(overrides, kernel="grid", solved={"H1": response})
+    zones = fit_protons(overrides, kernel="grid", solved={"H1": response})
+    return zones, fit_protons(overrides, kernel="halo")

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cyldiff.constants import ERG_GEV
-from cyldiff.data.measurements import load
+from cyldiff.data.measurements import Measurement, load
 from cyldiff.fit.terms import Fitted
 from cyldiff.observables.modulation import force_field
 from cyldiff.papers.items import Item, claim, factor, open_item
@@ -17,10 +17,24 @@ from cyldiff.papers.yue_2025.figures import POWER, proton_figure
 from cyldiff.papers.yue_2025.protons import SPECIES, ProtonFit
 from cyldiff.particles.species import nuclides
 
-__all__ = ["intensities", "rerun_spectrum"]
+__all__ = ["compare_closed_form", "intensities", "rerun_spectrum"]
 
 Array = NDArray[np.float64]
 
+#: parameters of the fit: words, factor to the unit, unit
+FREE = {
+    "snr_index": ("index of the remnants", 1.0, "1"),
+    "snr_flux": ("protons of the remnants at 100 GeV", 1.0, "GeV^-1 m^-2 s^-1 sr^-1"),
+    "xrb_index": ("index of the X-ray binaries", 1.0, "1"),
+    "xrb_flux": ("protons of the X-ray binaries at 1 PeV", 1.0, "GeV^-1 m^-2 s^-1 sr^-1"),
+    "local_energy": (
+        "q0: energy of the local source in protons above 1 GeV (Eq. 11)",
+        1.0 / ERG_GEV,
+        "erg",
+    ),
+    "local_index": ("gamma of the local source (Eq. 11)", 1.0, "1"),
+    "local_cutoff": ("R_c of the local source (Eq. 11)", 1e-3, "TV"),
+}
 #: what stands in the figure and not in the fit: published after the paper
 SHOWN = ("lhaaso-epos-lhc-h-total-energy",)
 #: Fig. 4 shall agree within this
@@ -56,13 +70,48 @@ def rerun_spectrum(study: Study, fit: ProtonFit) -> None:
     """Items and Fig. 4."""
     energy, parts = intensities(fit)
     study.add(*_fitted(fit), *(_agreement(one) for one in fit.result.fitted), *_shape(energy, parts))
-    data = [load(one.name) for one in fit.result.fitted] + [load(name) for name in SHOWN]
     study.figure(
         "fig4",
         "Fig. 4: protons of remnants, X-ray binaries and the local source, modulated; hollow points are "
         "younger than the paper",
-        lambda: proton_figure(energy, parts, data, SHOWN),
+        lambda: proton_figure(energy, parts, _data(fit), SHOWN),
     )
+
+
+def compare_closed_form(study: Study, closed: ProtonFit, zones: ProtonFit) -> None:
+    """Items of the local source and a figure, with D at the Sun everywhere for it; `zones` is the other fit."""
+    energy = closed.local["kinetic_energy"].values
+    near = int(np.argmin(np.abs(np.log(energy / BUBBLE[1]))))
+    arriving = [
+        float((fit.local["flux_lis"] / fit.local["injected_number"]).values[0, 0, near])
+        for fit in (closed, zones)
+    ]
+    missing = (
+        "The same fit with the closed form of the halo and D at the Sun for the local source: chi-square "
+        f"{closed.result.chi2:.1f}. The paper does not say how its burst was evaluated. With D of every place "
+        f"{arriving[0] / arriving[1]:.1f} times fewer of its protons of {energy[near] / 1e3:.0f} TeV are at the Sun, "
+        "because D rises away from the plane; the source has to be so much stronger and harder."
+    )
+    for name in ("local_energy", "local_index", "local_cutoff", "snr_index"):
+        words, unit, text = FREE[name]
+        study.add(_open(closed, f"{words}, D at the Sun everywhere", name, unit, text, missing))
+    at, parts = intensities(closed)
+    study.figure(
+        "fig4-closed-form",
+        "As Fig. 4, the local source with D at the Sun everywhere",
+        lambda: proton_figure(at, parts, _data(closed), SHOWN),
+    )
+
+
+def _data(fit: ProtonFit) -> list[Measurement]:
+    return [load(one.name) for one in fit.result.fitted] + [load(name) for name in SHOWN]
+
+
+def _open(fit: ProtonFit, words: str, name: str, unit: float, text: str, missing: str) -> Item:
+    """A fitted parameter with its error."""
+    value, error = (number * unit for number in fit.value(name))
+    item = words if text == "1" else f"{words} [{text}]"
+    return open_item(item, "not printed", f"{value:.3g} ± {error:.2g}", missing=missing)
 
 
 def _fitted(fit: ProtonFit) -> list[Item]:
@@ -75,24 +124,7 @@ def _fitted(fit: ProtonFit) -> list[Item]:
         f"error. Cut-offs of "
         "remnants (150 TV) and binaries (2.5 PV) are those of the paper."
     )
-    names = {
-        "snr_index": ("index of the remnants", 1.0, "1"),
-        "snr_flux": ("protons of the remnants at 100 GeV", 1.0, "GeV^-1 m^-2 s^-1 sr^-1"),
-        "xrb_index": ("index of the X-ray binaries", 1.0, "1"),
-        "xrb_flux": ("protons of the X-ray binaries at 1 PeV", 1.0, "GeV^-1 m^-2 s^-1 sr^-1"),
-        "local_energy": (
-            "q0: energy of the local source in protons above 1 GeV (Eq. 11)",
-            1.0 / ERG_GEV,
-            "erg",
-        ),
-        "local_index": ("gamma of the local source (Eq. 11)", 1.0, "1"),
-        "local_cutoff": ("R_c of the local source (Eq. 11)", 1e-3, "TV"),
-    }
-    items = []
-    for name, (words, unit, text) in names.items():
-        value, error = (number * unit for number in fit.value(name))
-        item = words if text == "1" else f"{words} [{text}]"
-        items.append(open_item(item, "not printed", f"{value:.3g} ± {error:.2g}", missing=missing))
+    items = [_open(fit, words, name, unit, text, missing) for name, (words, unit, text) in FREE.items()]
     power = float(fit.protons["injected_power"].sel(component="xrb").values)
     items.append(
         open_item(
