@@ -21,7 +21,7 @@ from cyldiff.papers.yue_2025.protons import ProtonFit
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["rerun_dipole"]
+__all__ = ["closed_form_dipole", "rerun_dipole"]
 
 Array = NDArray[np.float64]
 
@@ -38,24 +38,30 @@ FEATURE = 0.1
 
 def rerun_dipole(study: Study, fit: ProtonFit) -> None:
     """Items and Fig. 5."""
-    decades = np.log10(RANGE[1] / RANGE[0])
-    dipole = anisotropy(
-        fit.protons,
-        sources=fit.local,
-        species="p",
-        energies=np.geomspace(*RANGE, int(PER_DECADE * decades) + 1),
-    )
-    study.add(
-        *_phase(dipole),
-        *_amplitudes(dipole),
-        _knee(dipole),
-        _dip(dipole, [] if study.smoke else _changes(fit), study.smoke),
-    )
+    dipole = _dipole(fit)
+    dip = _dip(dipole, [] if study.smoke else _changes(fit), study.smoke)
+    study.add(*_phase(dipole), *_amplitudes(dipole), _knee(dipole), dip)
     study.figure(
         "fig5",
         "Fig. 5: anisotropy of the protons, amplitude and phase; names of the parts: snr, xrb, local SNR",
         lambda: _figure(dipole),
     )
+
+
+def closed_form_dipole(study: Study, closed: ProtonFit) -> None:
+    """The same with D at the Sun everywhere for the local source: items up to its cut-off, and a figure."""
+    dipole, words = _dipole(closed), ", D at the Sun everywhere"
+    study.add(*_phase(dipole, words)[:2], _amplitudes(dipole, words)[0])
+    study.figure(
+        "fig5-closed-form",
+        "As Fig. 5, the local source with D at the Sun everywhere",
+        lambda: _figure(dipole),
+    )
+
+
+def _dipole(fit: ProtonFit) -> xr.Dataset:
+    count = int(PER_DECADE * np.log10(RANGE[1] / RANGE[0])) + 1
+    return anisotropy(fit.protons, sources=fit.local, species="p", energies=np.geomspace(*RANGE, count))
 
 
 def _figure(dipole: xr.Dataset) -> Figure:
@@ -64,27 +70,37 @@ def _figure(dipole: xr.Dataset) -> Figure:
     return anisotropy_figure(dipole, default_dipoles(), RANGE)
 
 
-def _phase(dipole: xr.Dataset) -> list[Item]:
+def _phase(dipole: xr.Dataset, words: str = "") -> list[Item]:
     energy, phase = dipole["energy"].values, dipole["phase"].values
     outward = np.abs(wrapped_difference(phase, np.full_like(phase, ANTICENTRE))) < 90.0
     low, high = (float(np.interp(np.log(e), np.log(energy), phase)) for e in (1e4, 1e6))
     turn = float(energy[np.flatnonzero(outward)[-1]])
     note = (
-        "Below the turn the phase is that of the local source, RA 60°; above it that of the Galactic "
-        "centre, RA 266°."
+        "Below the turn the phase is about that of the local source, RA 60°; above it that of the Galactic centre, "
+        "RA 266°. The turn is where the two dipoles are equal: it depends on how fast the local source fades."
     )
     return [
-        claim("phase at 10 TeV (Fig. 5)", "anticentre, RA 86°", f"RA {low:.0f}°", holds=bool(
-            abs(float(wrapped_difference(np.array(low), np.array(ANTICENTRE)))) < 90.0
-        ), tolerance="90°", note=note),
-        factor("energy where the phase turns (Fig. 5, read as 100 TeV)", TURN, turn, times=2.0, unit="GeV", note=note),
-        claim("phase at 1 PeV (Fig. 5)", "Galactic centre, RA 266°", f"RA {high:.0f}°", holds=bool(
-            abs(float(wrapped_difference(np.array(high), np.array(CENTRE)))) < 90.0
-        ), tolerance="90°", note=note),
+        claim(
+            f"phase at 10 TeV (Fig. 5){words}", "anticentre, RA 86°", f"RA {low:.0f}°",
+            holds=_within(low, ANTICENTRE), tolerance="90°", note=note,
+        ),
+        factor(
+            f"energy where the phase turns (Fig. 5, read as 100 TeV){words}", TURN, turn, times=2.0, unit="GeV",
+            note=note,
+        ),
+        claim(
+            f"phase at 1 PeV (Fig. 5){words}", "Galactic centre, RA 266°", f"RA {high:.0f}°",
+            holds=_within(high, CENTRE), tolerance="90°", note=note,
+        ),
     ]  # fmt: skip
 
 
-def _amplitudes(dipole: xr.Dataset) -> list[Item]:
+def _within(phase: float, direction: float) -> bool:
+    """Whether a phase is in the half of the sky around a direction [deg]."""
+    return bool(abs(float(wrapped_difference(np.array(phase), np.array(direction)))) < 90.0)
+
+
+def _amplitudes(dipole: xr.Dataset, words: str = "") -> list[Item]:
     """At two energies, next to what was measured within a factor of two around them."""
     energy = dipole["energy"].values
     every = [(e, a) for one in default_dipoles() for e, a in zip(one.energy, one.amplitude, strict=True)]
@@ -94,7 +110,7 @@ def _amplitudes(dipole: xr.Dataset) -> list[Item]:
         ours = float(np.interp(np.log(at), np.log(energy), dipole["amplitude"].values))
         items.append(
             factor(
-                f"amplitude at {word}, measured (median of {len(near)} points) and ours (Fig. 5)",
+                f"amplitude at {word}, measured (median of {len(near)} points) and ours (Fig. 5){words}",
                 float(np.median(near)), ours, times=2.0,
                 note="The paper says that the model fits well. Only the spectrum is fitted here.",
             )

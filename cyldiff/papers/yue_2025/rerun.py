@@ -18,7 +18,7 @@ from cyldiff.io.netcdf import write_result
 from cyldiff.papers.study import Study
 from cyldiff.papers.yue_2025.binaries import rerun_binaries
 from cyldiff.papers.yue_2025.boron import rerun_boron
-from cyldiff.papers.yue_2025.dipole import rerun_dipole
+from cyldiff.papers.yue_2025.dipole import closed_form_dipole, rerun_dipole
 from cyldiff.papers.yue_2025.gamma import rerun_gamma
 from cyldiff.papers.yue_2025.protons import ProtonFit, fit_protons, local_response, read_fit
 from cyldiff.papers.yue_2025.spectrum import compare_closed_form, rerun_spectrum
@@ -35,6 +35,7 @@ def rerun(study: Study) -> None:
     The smoke mode takes coarse grids, R0 as in the run file, and for the local source the closed form alone.
     """
     rerun_binaries(study)
+    closed = None
     if study.smoke:
         run = read_fit(COARSE)[0].run
         assert isinstance(run, LoadedConfig)
@@ -42,11 +43,13 @@ def rerun(study: Study) -> None:
         fit = fit_protons(COARSE, kernel="halo", rounds=1)
     else:
         fit, closed = _full(study)
-        compare_closed_form(study, closed, fit)
     write_result(fit.protons, study.results / "protons.nc")
     write_result(fit.local, study.results / "local-source.nc")
     rerun_spectrum(study, fit)
     rerun_dipole(study, fit)
+    if closed is not None:
+        compare_closed_form(study, closed, fit)
+        closed_form_dipole(study, closed)
     rerun_gamma(study, fit)
 
 
