@@ -33,7 +33,7 @@ PAPERS: dict[str, Paper] = {
         ),
         Paper(
             "yue-2025", "X-ray binaries as sources of the knee",
-            "Yue et al. 2025", "cyldiff.papers.yue_2025", 10.0,
+            "Yue et al. 2025", "cyldiff.papers.yue_2025", 5.0,
         ),
         Paper(
             "nie-2026", "A nearby microquasar as the source of the knee",

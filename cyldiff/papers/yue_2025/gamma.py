@@ -61,7 +61,7 @@ def _items(word: str, name: str, spectrum: xr.Dataset) -> list[Item]:
             f"{word} region, model / LHAASO, geometric mean of the points (Fig. 6)", 1.0, mean, times=2.0, note=NOTE
         ),
         claim(
-            f"{word} region, points that the model is below (Fig. 6)", "expected flux lower than the data",
+            f"{word} region, points of LHAASO above the model (Fig. 6)", "expected flux lower than the data",
             f"{below} of {len(ratio)}, model / LHAASO {ratio.min():.2f} to {ratio.max():.2f}",
             holds=2 * below > len(ratio), tolerance="most points", note=NOTE,
         ),
