@@ -17,7 +17,7 @@ from cyldiff.fit.paths import Place, locate
 from cyldiff.fit.priors import LogUniform
 from cyldiff.units import parse_quantity
 
-__all__ = ["Felt", "Run", "check_at_bounds", "parameter_from", "read_parameters", "with_values"]
+__all__ = ["Felt", "Run", "check_at_bounds", "read_parameters", "with_values"]
 
 Path = tuple[str, ...]
 #: what a tuning file may hold besides its section [fit]
@@ -63,7 +63,7 @@ def read_parameters(
             continue
         wrong = _check_paths(paths, places, taken, wanted, influence)
         taken.update(dict.fromkeys(paths, name))
-        parameter, values_wrong = parameter_from(name, wanted, paths, places)
+        parameter, values_wrong = _values(name, wanted, paths, places)
         problems += [Problem(f"{key}.{part}", text) for part, text in (*wrong, *values_wrong)]
         if parameter is not None and not wrong:
             parameters.append(parameter)
@@ -118,15 +118,10 @@ def _check_paths(
     return problems
 
 
-def parameter_from(
+def _values(
     name: str, wanted: ParameterConfig, paths: tuple[Path, ...], places: Sequence[Place]
 ) -> tuple[Parameter | None, list[tuple[str, str]]]:
-    """A parameter with start, bounds and prior in internal units, or what is wrong with them.
-
-    Parameters
-    ----------
-    paths, places : where its number stands, and what stands there now
-    """
+    """Start, bounds and prior in internal units, or what is wrong with them."""
     problems: list[tuple[str, str]] = []
     dimension = None if wanted.relative else places[0].dimension
 

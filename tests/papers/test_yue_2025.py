@@ -9,11 +9,12 @@ import numpy as np
 import pytest
 
 from cyldiff import pipeline
-from cyldiff.config.load import LoadedConfig
+from cyldiff.fit.load import load_fit
+from cyldiff.fit.point_sources import catalogue_of
 from cyldiff.fit.varied import with_values
 from cyldiff.papers.reproduce import reproduce
 from cyldiff.papers.study import COLUMNS
-from cyldiff.papers.yue_2025.protons import ProtonModel, injected, read_fit
+from cyldiff.papers.yue_2025.protons import FIT, ProtonModel, injected, smooth_run
 from cyldiff.papers.yue_2025.rerun import COARSE
 
 
@@ -85,14 +86,12 @@ class TestSmoke:
 
 @pytest.fixture(scope="module")
 def solved():
-    fit, source = read_fit(COARSE)
+    fit = load_fit(FIT, COARSE)
     moved = {"snr_index": 2.44, "xrb_index": 2.0, "snr_flux": 0.04, "xrb_flux": 6e-13, "local_energy": 1e53,
              "local_index": 2.2, "local_cutoff": 4e4}  # fmt: skip
     values = [moved[p.name] for p in fit.parameters]
     changed = with_values(fit.run, fit.parameters, values, "test")
-    assert isinstance(fit.run, LoadedConfig)
-    assert isinstance(changed, LoadedConfig)
-    return fit, source, values, pipeline.run(fit.run), pipeline.run(changed)
+    return fit, values, *(pipeline.run(smooth_run(run)) for run in (fit.run, changed))
 
 
 class TestShortcut:
@@ -100,9 +99,9 @@ class TestShortcut:
 
     def test_flux_of_the_grid(self, solved):
         """Steps of 0.04 and 0.2 in the indices: within 2 %, and 0.5 % above 100 GeV."""
-        fit, source, values, start, truth = solved
+        fit, values, start, truth = solved
         energy = start["kinetic_energy"].values
-        model = ProtonModel(fit.parameters, fit.run.config, start, source, np.zeros_like(energy))
+        model = ProtonModel(fit.parameters, fit.run.config, start, np.zeros_like(energy))
         flux = model.predict(values).flux[0]
         expected = truth["flux_lis"].sel(species="H1").values
         use = (energy > 20.0) & (energy < 3e7)
@@ -111,15 +110,15 @@ class TestShortcut:
         assert flux[use] == pytest.approx(expected[use], rel=0.005)
 
     def test_the_local_source_is_linear(self, solved):
-        fit, source, values, start, _ = solved
+        fit, values, start, _ = solved
         energy = start["kinetic_energy"].values
         transfer = energy**-0.3
-        model = ProtonModel(fit.parameters, fit.run.config, start, source, transfer)
+        model = ProtonModel(fit.parameters, fit.run.config, start, transfer)
         none = replace(model, transfer=np.zeros_like(energy))
-        named = dict(zip([p.name for p in fit.parameters], values, strict=True))
-        row = model.moved_source(named).sources[0]
+        moved = catalogue_of(model.config(values))
+        row = moved.sources[0]
         assert (row.spectrum.index, row.spectrum.cutoff, row.history.energy) == (2.2, 4e4, 1e53)
-        number = injected(model.moved_source(named), fit.run.config, energy)
+        number = injected(moved, fit.run.config, energy)
         added = model.predict(values).flux[0] - none.predict(values).flux[0]
         use = energy < 1e6
         assert added[use] == pytest.approx((transfer * number)[use], rel=1e-6)

@@ -1,7 +1,8 @@
 """Protons of Yue et al. 2025: remnants and X-ray binaries on the grid, the local source on top, fitted to data.
 
-The file runs/papers/yue-2025/proton-fit.toml says what is free. A parameter of the injection would need a solve for
-every value. Transport of protons above 10 GeV hardly moves them in energy, so that their flux is
+The file runs/papers/yue-2025/proton-fit.toml says what is free; `cyldiff tune` takes it too. A parameter of the
+injection would need a solve for every value. Transport of protons above 10 GeV hardly moves them in energy, so that
+their flux is
 
     J_k(E; theta) = J_k(E; theta_0) q_k(E; theta) / q_k(E; theta_0)
 
@@ -12,6 +13,7 @@ J = T(E) N(E).
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -21,28 +23,26 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from cyldiff import pipeline, resources
-from cyldiff.config.load import LoadedConfig, run_file
+from cyldiff import pipeline
+from cyldiff.config.load import LoadedConfig, load_mapping
 from cyldiff.config.schema import RunConfig
-from cyldiff.errors import ConfigError, Problem
-from cyldiff.fit.config import ParameterConfig
 from cyldiff.fit.likelihood import Likelihood
-from cyldiff.fit.load import LoadedFit, load_fit_mapping
+from cyldiff.fit.load import load_fit
 from cyldiff.fit.model import Prediction
-from cyldiff.fit.parameters import NUISANCE, Parameter, Values
-from cyldiff.fit.paths import locate, replaced
+from cyldiff.fit.parameters import Parameter, Values
+from cyldiff.fit.paths import replaced
+from cyldiff.fit.point_sources import JointConfig, LoadedJoint, catalogue_of
 from cyldiff.fit.terms import SpectrumTerm
 from cyldiff.fit.tune import FitResult, tune
-from cyldiff.fit.varied import Run, parameter_from, with_values
+from cyldiff.fit.varied import Run, with_values
 from cyldiff.grid import Kinematics, energy_grid
 from cyldiff.particles.species import nuclides
 from cyldiff.sources.catalogue import Catalogue
-from cyldiff.sources.catalogue_file import load_catalogue
 from cyldiff.sources.component import flux_at
 from cyldiff.sources.fluxes import source_fluxes
 from cyldiff.sources.response import SourceResponse, source_response
 
-__all__ = ["FIT", "ProtonFit", "ProtonModel", "fit_protons", "local_response", "read_fit"]
+__all__ = ["FIT", "ProtonFit", "ProtonModel", "fit_protons", "injected", "local_response", "smooth_run"]
 
 Array = NDArray[np.float64]
 
@@ -91,39 +91,33 @@ class ProtonModel:
     ----------
     parameters : of the fit
     base, protons : a run and its result, whose components are scaled
-    source : the local source at the start
     transfer : intensity at the Sun of one particle per GeV that it injected, on the energies of the run
     solves : 0
     """
 
     parameters: tuple[Parameter, ...]
-    base: RunConfig
+    base: JointConfig
     protons: xr.Dataset
-    source: Catalogue
     transfer: Array
     solves: int = 0
 
     def predict(self, values: Values) -> Prediction:
         """Protons at the Sun with these values."""
         energy = self.protons["kinetic_energy"].values
-        config, named = self.base, {}
-        for parameter, value in zip(self.parameters, values, strict=True):
-            named[parameter.name] = float(value)
-            for path, number in parameter.put(value):
-                config = replaced(config, path, number)
-        flux = self.transfer * injected(self.moved_source(named), config, energy)
+        config = self.config(values)
+        flux = self.transfer * injected(catalogue_of(config), config, energy)
         for name in self.protons["component"].values:
             flux = flux + self._component(str(name), config, energy)
+        named = {p.name: float(v) for p, v in zip(self.parameters, values, strict=True)}
         return Prediction(config, named, (nuclides()[SPECIES],), energy, flux[None, :])
 
-    def moved_source(self, named: Mapping[str, float]) -> Catalogue:
-        """The local source with the values that the parameters have."""
-        (row,) = self.source.sources
-        for parameter in self.parameters:
-            for path in parameter.paths:
-                if path[:2] == (NUISANCE, "source"):
-                    row = replaced(row, path[2:], named[parameter.name])
-        return replace(self.source, sources=(row,))
+    def config(self, values: Values) -> JointConfig:
+        """The run with these values."""
+        config = self.base
+        for parameter, value in zip(self.parameters, values, strict=True):
+            for path, number in parameter.put(value):
+                config = replaced(config, path, number)
+        return config
 
     def _component(self, name: str, config: RunConfig, energy: Array) -> Array:
         """Flux of a component of the grid."""
@@ -143,40 +137,6 @@ def injected(source: Catalogue, config: RunConfig, energy: Array) -> Array:
     """Number per GeV that a catalogue of one burst injected, shape of `energy`."""
     pieces = source.segments(config.physics.observer)
     return np.asarray(pieces.energy[0] * source.spectra(source.species, energy)[0, 0])
-
-
-def local_catalogue(name: str) -> Catalogue:
-    """The local source, protons only."""
-    source = load_catalogue(name)
-    (row,) = source.sources
-    return replace(source, sources=(row.model_copy(update={"species": {SPECIES: 1.0}}),))
-
-
-def read_fit(overrides: Sequence[str]) -> tuple[LoadedFit, Catalogue]:
-    """The file of the fit: the run with its parameters and those of the local source, and that source."""
-    path: Path = resources.folder("runs") / f"{FIT}.toml"
-    raw = resources.read_toml(path)
-    section = dict(raw["fit"])
-    every = section.pop("parameters")
-    of_source = {k: v for k, v in every.items() if str(v["path"]).startswith("source.")}
-    section["parameters"] = {k: v for k, v in every.items() if k not in of_source}
-    file = run_file(raw["model"]["run"])
-    run = {**resources.read_toml(file), "fit": section}
-    fit = load_fit_mapping(run, overrides, source=FIT, beside=file.parent, inputs=(path, file))
-    source = local_catalogue(raw["model"]["source"])
-    parameters = [*fit.parameters, *(_of_source(k, v, source) for k, v in of_source.items())]
-    return replace(fit, parameters=tuple(parameters)), source
-
-
-def _of_source(name: str, raw: Mapping[str, Any], source: Catalogue) -> Parameter:
-    """A parameter of the local source."""
-    wanted = ParameterConfig.model_validate(dict(raw))
-    keys = tuple(wanted.path[0].split(".")[1:])
-    place = locate(source.sources[0], keys)
-    parameter, wrong = parameter_from(name, wanted, ((NUISANCE, "source", *keys),), [place])
-    if parameter is None:
-        raise ConfigError(FIT, [Problem(f"fit.parameters.{name}.{part}", text) for part, text in wrong])
-    return parameter
 
 
 def fit_protons(
@@ -199,65 +159,69 @@ def fit_protons(
     ConfigError, ConvergenceError
         as :func:`cyldiff.fit.tune.tune`.
     """
-    fit, source = read_fit(overrides)
+    fit = load_fit(FIT, overrides)
     terms = [SpectrumTerm(data) for data in fit.data]
-    run, parameters, moved, done = fit.run, fit.parameters, np.inf, 0
-    transfer = _transfer(source, run, kernel, solved)
+    run, parameters, moved, done = _joint(fit.run), fit.parameters, np.inf, 0
+    transfer = _transfer(run, kernel, solved)
     while moved > SETTLED and done < rounds:
-        model = ProtonModel(parameters, _config(run), _solved(run), source, transfer)
+        model = ProtonModel(parameters, _config(run), pipeline.run(smooth_run(run)), transfer)
         result = tune(replace(fit, run=run, parameters=parameters), likelihood=Likelihood(model, terms))
         if done:
             started = np.array([p.start for p in parameters])
             moved = float(np.nanmax(np.abs(result.values - started) / result.errors))
-        run = with_values(fit.run, parameters, list(result.values), FIT)
+        run = _joint(with_values(fit.run, parameters, list(result.values), FIT))
         parameters = tuple(replace(p, start=float(v)) for p, v in zip(parameters, result.values, strict=True))
         done += 1
-    best = model.moved_source({p.name: p.start for p in parameters})
-    return ProtonFit(result, _solved(run), _local(best, run, kernel, solved), moved, done)
+    local = _local(run, kernel, solved)
+    return ProtonFit(result, pipeline.run(smooth_run(run)), local, moved, done)
 
 
-def _config(run: Run) -> RunConfig:
-    assert isinstance(run, LoadedConfig)
+def smooth_run(run: LoadedJoint) -> LoadedConfig:
+    """The run without its point source."""
+    return load_mapping(tomllib.loads(run.run_toml()), source=FIT)
+
+
+def _joint(run: Run) -> LoadedJoint:
+    assert isinstance(run, LoadedJoint)
+    return run
+
+
+def _config(run: LoadedJoint) -> JointConfig:
+    assert isinstance(run.config, JointConfig)
     return run.config
 
 
-def _solved(run: Run) -> xr.Dataset:
-    assert isinstance(run, LoadedConfig)
-    return pipeline.run(run)
-
-
-def _local(
-    source: Catalogue, run: Run, kernel: str, solved: Mapping[str, SourceResponse] | None
-) -> xr.Dataset:
+def _local(run: LoadedJoint, kernel: str, solved: Mapping[str, SourceResponse] | None) -> xr.Dataset:
     """The local source on the energies of the run; nothing where its cut-off has left nothing."""
-    momentum = _config(run).grid.momentum
+    momentum, source = run.config.grid.momentum, catalogue_of(_config(run))
     energy = energy_grid(momentum.min, momentum.max, momentum.per_decade)
     reached = energy[energy <= HIGHEST]
-    found = source_fluxes(source, run, kernel=kernel, solved=solved, kinetic_energy=reached)
+    found = source_fluxes(source, smooth_run(run), kernel=kernel, solved=solved, kinetic_energy=reached)
     return found.reindex(kinetic_energy=energy, fill_value=0)
 
 
-def _transfer(source: Catalogue, run: Run, kernel: str, solved: Mapping[str, SourceResponse] | None) -> Array:
+def _transfer(run: LoadedJoint, kernel: str, solved: Mapping[str, SourceResponse] | None) -> Array:
     """Intensity at the Sun of one particle per GeV that the local source injected."""
-    found = _local(source, run, kernel, solved)
+    found = _local(run, kernel, solved)
     flux, number = (found[name].values[0, 0] for name in ("flux_lis", "injected_number"))
     return np.divide(flux, number, out=np.zeros_like(flux), where=number > 0.0)
 
 
-def local_response(run: LoadedConfig, source: Catalogue, file: Path) -> SourceResponse:
-    """Response of the Sun to a burst of the age of the source; read from `file` if it is there, else solved and kept.
+def local_response(joint: LoadedJoint, file: Path) -> SourceResponse:
+    """Response of the Sun to a burst as old as the local source; read from `file` if it is there, else solved and kept.
 
     Motion in momentum is left out; the response says what that would change.
     """
+    run = smooth_run(joint)
     if file.is_file():
         kept = SourceResponse.load(file)
         if kept.attributes.get("config") == run.toml():
             return kept
-    momentum, pieces = run.config.grid.momentum, source.segments(run.config.physics.observer)
+    pieces = catalogue_of(_config(joint)).segments(run.config.physics.observer)
     response = source_response(
         run,
         species=SPECIES,
-        kinetic_energy=[momentum.min, HIGHEST],
+        kinetic_energy=[run.config.grid.momentum.min, HIGHEST],
         ages=[1.01 * float(pieces.oldest.max())],
         coupling="decoupled",
         core=CORE,

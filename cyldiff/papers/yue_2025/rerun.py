@@ -13,14 +13,14 @@ are those of the first.
 
 from __future__ import annotations
 
-from cyldiff.config.load import LoadedConfig
+from cyldiff.fit.point_sources import load_joint
 from cyldiff.io.netcdf import write_result
 from cyldiff.papers.study import Study
 from cyldiff.papers.yue_2025.binaries import rerun_binaries
 from cyldiff.papers.yue_2025.boron import rerun_boron
 from cyldiff.papers.yue_2025.dipole import closed_form_dipole, rerun_dipole
 from cyldiff.papers.yue_2025.gamma import rerun_gamma
-from cyldiff.papers.yue_2025.protons import ProtonFit, fit_protons, local_response, read_fit
+from cyldiff.papers.yue_2025.protons import FIT, ProtonFit, fit_protons, local_response
 from cyldiff.papers.yue_2025.spectrum import compare_closed_form, rerun_spectrum
 
 __all__ = ["rerun"]
@@ -37,9 +37,7 @@ def rerun(study: Study) -> None:
     rerun_binaries(study)
     closed = None
     if study.smoke:
-        run = read_fit(COARSE)[0].run
-        assert isinstance(run, LoadedConfig)
-        rerun_boron(study, run.config.physics.diffusion.reference_rigidity)
+        rerun_boron(study, load_joint(FIT, COARSE).config.physics.diffusion.reference_rigidity)
         fit = fit_protons(COARSE, kernel="halo", rounds=1)
     else:
         fit, closed = _full(study)
@@ -57,10 +55,8 @@ def _full(study: Study) -> tuple[ProtonFit, ProtonFit]:
     """Fits with D of every place, and with the closed form."""
     reference = rerun_boron(study, 0.0)
     overrides = [f'physics.diffusion.reference_rigidity="{reference:.3f} GV"']
-    fit, source = read_fit(overrides)
-    assert isinstance(fit.run, LoadedConfig)
     study.say("response of the Sun to the local source: minutes unless it is kept from before")
-    response = local_response(fit.run, source, study.results / "local-response.nc")
+    response = local_response(load_joint(FIT, overrides), study.results / "local-response.nc")
     study.say(response.summary())
     zones = fit_protons(overrides, kernel="grid", solved={"H1": response})
     return zones, fit_protons(overrides, kernel="halo")
