@@ -15,6 +15,7 @@ from cyldiff.commands.anisotropy import anisotropy
 from cyldiff.commands.base import check_output, overwrites, reported
 from cyldiff.commands.export import export
 from cyldiff.commands.gamma import gamma
+from cyldiff.commands.import_model import import_model
 from cyldiff.commands.population import population
 from cyldiff.commands.reproduce import reproduce
 from cyldiff.commands.response import draw_map, response
@@ -359,6 +360,7 @@ main.add_command(rerun)
 main.add_command(spectrum)
 main.add_command(validate)
 main.add_command(export)
+main.add_command(import_model)
 
 if __name__ == "__main__":
     main()

@@ -6,7 +6,8 @@ GeV^-1 m^-2 s^-1 sr^-1, the kinetic energy per nucleon running fastest, then r (
 ``Ekmin Ekin_fac^i`` [GeV]; lengths are in kpc.
 
 What HERMES takes the header to mean differs from a grid of points between ``rmin`` and ``rmax`` (its classes
-``Dragon2D``, ``Dragon3D`` and ``Grid``, as published on GitHub): with the step d = (max - min)/(n - 1) a sample i lies at
+``Dragon2D``, ``Dragon3D`` and ``Grid``, as published on GitHub): with the step d = (max - min)/(n - 1) a sample i
+lies at
 
     origin + (i + 1/2) d,      origin = zmin, xmin, ymin, but -rmax for r, whatever rmin is,
 
