@@ -15,7 +15,7 @@ import math
 
 SPEED_OF_LIGHT_CM_S = 2.99792458e10  #: cm/s, exact (SI)
 KPC_CM = 3.0856775814913673e21  #: cm per kpc, IAU 2015 Resolution B2 (648000/pi au)
-MYR_S = 3.15576e13  #: s per Myr, Julian year of 365.25 d (IAU)
+MYR_S = 3.15576e13  #: s per Myr, Julian year of 365.25 d, exact (IAU)
 BARN_CM2 = 1.0e-24  #: cm^2, exact
 ERG_GEV = 624.1509074460763  #: GeV per erg, from e = 1.602176634e-19 C, exact (SI 2019)
 

@@ -62,7 +62,7 @@ def dragon(file: Path, output: Path, force: bool) -> None:
 def _convert(read: Callable[[Path], Imported], file: Path, output: Path, force: bool) -> None:
     """Read, validate, write; all that is wrong in one message, nothing half-written."""
     from cyldiff.io.netcdf import check_writable
-    from cyldiff.io.table import write_text
+    from cyldiff.io.whole import write_whole
 
     problems: list[Problem] = []
     reason = check_writable(output) or overwrites(output, [file])
@@ -82,6 +82,6 @@ def _convert(read: Callable[[Path], Imported], file: Path, output: Path, force: 
         problems.append(Problem("FILE", str(error)))
     if problems or imported is None:
         raise ConfigError(f"cyldiff import {file}", problems)
-    write_text(imported.toml(), output)
+    write_whole(output, imported.toml())
     click.echo(imported.report())
     click.echo(f"\n{output} written; see it with: cyldiff check {output}")

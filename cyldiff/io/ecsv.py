@@ -12,7 +12,8 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from cyldiff.io.table import write_table, write_text
+from cyldiff.io.table import write_table
+from cyldiff.io.whole import write_whole
 
 __all__ = ["Column", "ecsv_text", "origin_of", "write_columns"]
 
@@ -67,4 +68,4 @@ def write_columns(columns: Sequence[Column], path: Path, meta: Mapping[str, Any]
     if path.suffix.lower() == ".csv":
         write_table({c.name: c.values for c in columns}, path)
     else:
-        write_text(ecsv_text(columns, meta), path)
+        write_whole(path, ecsv_text(columns, meta))

@@ -6,8 +6,7 @@ GeV^-1 m^-2 s^-1 sr^-1, the kinetic energy per nucleon running fastest, then r (
 ``Ekmin Ekin_fac^i`` [GeV]; lengths are in kpc.
 
 What HERMES takes the header to mean differs from a grid of points between ``rmin`` and ``rmax`` (its classes
-``Dragon2D``, ``Dragon3D`` and ``Grid``, as published on GitHub): with the step d = (max - min)/(n - 1) a sample i
-lies at
+``Dragon2D``, ``Dragon3D`` and ``Grid``, on GitHub): with the step d = (max - min)/(n - 1) a sample i lies at
 
     origin + (i + 1/2) d,      origin = zmin, xmin, ymin, but -rmax for r, whatever rmin is,
 
@@ -32,7 +31,7 @@ from numpy.typing import NDArray
 
 from cyldiff.errors import DataError
 from cyldiff.io.ecsv import origin_of
-from cyldiff.io.table import write_bytes
+from cyldiff.io.whole import write_whole
 from cyldiff.observables.resample import Resampling
 
 __all__ = ["HermesGrid", "hermes_axis", "write_hermes"]
@@ -154,4 +153,4 @@ def write_hermes(dataset: xr.Dataset, path: Path, *, species: Sequence[str], gri
     stream = io.BytesIO()
     fits.HDUList(hdus).writeto(stream, checksum=True)
     content = stream.getvalue()
-    write_bytes(gzip.compress(content, mtime=0) if path.name.lower().endswith(".gz") else content, path)
+    write_whole(path, gzip.compress(content, mtime=0) if path.name.lower().endswith(".gz") else content)

@@ -1,0 +1,51 @@
+"""Sphinx configuration: python -m sphinx -W --keep-going -b html docs docs/_build/html.
+
+Nothing here, and nothing the pages run, needs the network.
+"""
+
+import os
+import sys
+from pathlib import Path
+
+_HERE = Path(__file__).parent
+sys.path.insert(0, str(_HERE / "_ext"))
+# the kernels that execute the tutorials: this checkout, one thread each
+os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, (str(_HERE.parent), os.environ.get("PYTHONPATH"))))
+for _name in ("OMP_NUM_THREADS", "NUMBA_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+    os.environ.setdefault(_name, "1")
+
+project = "cyldiff"
+author = "The cyldiff developers"
+copyright = author
+html_title = "cyldiff"
+
+extensions = [
+    "myst_nb",
+    "sphinx.ext.autodoc",
+    "sphinx.ext.napoleon",
+    "sphinx_copybutton",
+    "docstrings",
+    "mathml",
+    "repository_files",
+    "reference_pages",
+]
+exclude_patterns = ["_build", "_ext", "jupyter_execute", "changes"]
+
+myst_enable_extensions = ["colon_fence", "dollarmath", "deflist"]
+myst_heading_anchors = 4
+
+nb_execution_mode = "force"
+nb_execution_timeout = 180
+nb_execution_in_temp = True
+nb_execution_raise_on_error = True
+nb_execution_show_tb = True
+nb_merge_streams = True
+
+autodoc_member_order = "bysource"
+autodoc_typehints = "none"  # the docstrings give type, shape and unit
+napoleon_google_docstring = False
+napoleon_use_rtype = False
+
+html_theme = "furo"
+html_copy_source = False
+html_show_sphinx = False
