@@ -17,10 +17,13 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from cyldiff.benchmark_response import RESPONSES, response_table, run_response
 
 __all__ = [
     "CASES",
@@ -74,7 +77,7 @@ CASES: dict[str, tuple[str, tuple[str, ...], int]] = {
 POINT_SOURCES = "point sources"
 #: the same with everything: drawing, fluxes, the brightest source
 POPULATION = "population"
-NAMES = (*CASES, POINT_SOURCES, POPULATION)
+NAMES = (*CASES, POINT_SOURCES, POPULATION, *RESPONSES)
 
 
 def report(names: Sequence[str] | None = None, progress: Callable[[str], None] = lambda text: None) -> str:
@@ -96,6 +99,7 @@ def report(names: Sequence[str] | None = None, progress: Callable[[str], None] =
     lines = _solver_table([r for r in rows if r["name"] in CASES])
     lines += _point_source_table([r for r in rows if r["name"] == POINT_SOURCES])
     lines += _population_table([r for r in rows if r["name"] == POPULATION])
+    lines += response_table([r for r in rows if r["name"] in RESPONSES])
     lines.append(
         f"{platform.machine()}, Python {platform.python_version()}, numpy {np.__version__}, one thread."
     )
@@ -304,6 +308,7 @@ if __name__ == "__main__":
     special: dict[str, Callable[[], dict[str, Any]]] = {
         POINT_SOURCES: run_point_sources,
         POPULATION: run_population,
+        **{name: partial(run_response, name) for name in RESPONSES},
     }
     case = sys.argv[1]
     print(json.dumps(special[case]() if case in special else run_case(case)))

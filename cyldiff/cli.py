@@ -13,14 +13,18 @@ import click
 
 from cyldiff.commands.anisotropy import anisotropy
 from cyldiff.commands.base import check_output, overwrites, reported
+from cyldiff.commands.export import export
 from cyldiff.commands.gamma import gamma
 from cyldiff.commands.population import population
 from cyldiff.commands.reproduce import reproduce
 from cyldiff.commands.response import draw_map, response
+from cyldiff.commands.results import diff, info, rerun
 from cyldiff.commands.sample import sample
 from cyldiff.commands.source import source
 from cyldiff.commands.sources import sources
+from cyldiff.commands.spectrum import spectrum
 from cyldiff.commands.tune import tune
+from cyldiff.commands.validate import validate
 from cyldiff.errors import ConfigError, DataError, Problem, nearest, quoted
 from cyldiff.parallel.launch import launched_rank
 
@@ -176,12 +180,13 @@ def check(config: str, overrides: tuple[str, ...], toml: bool) -> None:
     from cyldiff.config.show import listing, sizes
     from cyldiff.fit.components import LoadedSpectra, is_spectra, load_spectra
     from cyldiff.fit.load import describe, is_tuning_file, load_fit
+    from cyldiff.fit.point_sources import is_joint, load_joint
 
     if is_population(config):
         click.echo(check_population(config, overrides, toml=toml), nl=not toml)
         return
     fit = load_fit(config, overrides) if is_tuning_file(config) else None
-    read = load_spectra if is_spectra(config) else load_config
+    read = load_spectra if is_spectra(config) else load_joint if is_joint(config) else load_config
     loaded = fit.run if fit else read(config, overrides)
     if toml:
         click.echo(loaded.toml(), nl=False)
@@ -212,7 +217,8 @@ def explain(key: str) -> None:
 def list_names(what: str | None) -> None:
     """List the library, or one of its parts.
 
-    Those are runs, populations, spectra, models, catalogues, emission, grids, data, species and kinds.
+    Those are runs, populations, spectra, joint-fits (runs with point sources), models, catalogues, emission, grids,
+    data, species and kinds.
 
     The library is what comes with cyldiff and what lies in the folders of $CYLDIFF_PATH.
     """
@@ -248,7 +254,7 @@ def copy(name: str, output: Path | None, force: bool) -> None:
 def _library_file(name: str) -> Path:
     from cyldiff import resources
 
-    kinds = ("runs", "populations", "spectra", "models", "catalogues", "grids")
+    kinds = ("runs", "populations", "spectra", "joint-fits", "models", "catalogues", "grids")
     found = {f"{kind}/{entry}": entry for kind in kinds for entry in resources.names(kind)}
     hits = [name] if name in found else [key for key, entry in found.items() if name == entry]
     if not hits:
@@ -349,6 +355,12 @@ main.add_command(response)
 main.add_command(tune)
 main.add_command(sample)
 main.add_command(reproduce)
+main.add_command(info)
+main.add_command(diff)
+main.add_command(rerun)
+main.add_command(spectrum)
+main.add_command(validate)
+main.add_command(export)
 
 if __name__ == "__main__":
     main()

@@ -44,13 +44,14 @@ _MARKS = {
     "runs": "run",
     "populations": "population",
     "spectra": "spectrum",
+    "joint-fits": "point_sources",
     "models": "halo",
     "grids": "space",
     "catalogues": "source",
     "emission": "components",
 }
 #: libraries that share the folder runs/, with its sub-folders
-_IN_RUNS = ("runs", "populations", "spectra")
+_IN_RUNS = ("runs", "populations", "spectra", "joint-fits")
 #: libraries that are folders of physics/
 _OF_PHYSICS = ("models", "catalogues", "emission")
 
@@ -103,8 +104,8 @@ def _is_of(kind: str, path: Path) -> bool:
         raw = read_toml(path)
     except DataError:
         return False
-    # components of spectra are named like a run, and are none
-    if kind == "runs" and _MARKS["spectra"] in raw:
+    # components of spectra are named like a run, and are none; a run with point sources is more than one
+    if kind == "runs" and (_MARKS["spectra"] in raw or _MARKS["joint-fits"] in raw):
         return False
     # a model has a table [source], its pedigree; a catalogue a list of them
     return _MARKS[kind] in raw and (kind != "catalogues" or isinstance(raw["source"], list))

@@ -127,6 +127,7 @@ def _deliver(
     """Write what was asked for; without a file print the table."""
     from cyldiff.config.toml import to_toml
     from cyldiff.io.table import table_text, write_table
+    from cyldiff.io.whole import write_whole
 
     if output is None and figure is None and save is None:
         click.echo(table_text(spectrum.columns()), nl=False)
@@ -140,8 +141,5 @@ def _deliver(
         write_table(spectrum.columns(), output)
         click.echo(f"{output} written")
     if save is not None:
-        try:
-            save.write_text(to_toml(raw), encoding="utf-8")
-        except OSError as error:
-            raise DataError(f"{save}: cannot be written ({error.strerror})") from None
+        write_whole(save, to_toml(raw))
         click.echo(f"{save} written")

@@ -32,6 +32,7 @@ _LISTINGS = (
     "runs",
     "populations",
     "spectra",
+    "joint-fits",
     "models",
     "catalogues",
     "emission",

@@ -10,7 +10,7 @@ import numpy as np
 import xarray as xr
 
 from cyldiff.fit.folder import complete_folder
-from cyldiff.fit.report import model_toml
+from cyldiff.fit.report import model_files
 from cyldiff.fit.sample import STATES, Posterior
 from cyldiff.io.provenance import version
 
@@ -139,7 +139,8 @@ def write_posterior(posterior: Posterior, folder: Path) -> list[Path]:
         )
         best = {p.name: v for p, v in zip(draws.parameters, draws.best, strict=True)}
         values = [best[p.name] for p in posterior.fit.parameters]
-        (part / "best-fit.toml").write_text(model_toml(posterior.fit, values), encoding="utf-8")
+        for name, text in model_files(posterior.fit, values).items():
+            (part / name).write_text(text, encoding="utf-8")
         factors = np.array([p.factor for p in draws.parameters])
         marked = draws.best if posterior.best is None else posterior.best
         draw_corner(

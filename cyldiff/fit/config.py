@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, field_validator
 
@@ -11,7 +11,7 @@ from cyldiff.errors import quoted
 from cyldiff.fit.priors import Uniform
 from cyldiff.fit.samplers import Emcee
 
-__all__ = ["DataChoice", "FitConfig", "ParameterConfig"]
+__all__ = ["DataChoice", "DipoleChoice", "FitConfig", "ParameterConfig"]
 
 
 def _as_tuple(value: Any) -> Any:
@@ -54,6 +54,22 @@ class DataChoice(Model):
     )
 
 
+class DipoleChoice(Model):
+    """Measured dipoles, of a model with point sources."""
+
+    name: str = Field(description="dipole data of the library, or a file beside the tuning file")
+    min: str | None = Field(default=None, description="lowest energy used, with its unit")
+    max: str | None = Field(default=None, description="highest energy used, with its unit")
+    what: Annotated[tuple[Literal["amplitude", "phase"], ...], BeforeValidator(_as_tuple)] = Field(
+        default=("amplitude", "phase"), min_length=1, description="what is read of them"
+    )
+    projected: bool = Field(
+        default=True,
+        description="amplitudes are those of the part of the dipole in the equatorial plane, as arrays "
+        "measure; false: the length of the whole vector",
+    )
+
+
 class ParameterConfig(Model):
     """A number of the model that varies."""
 
@@ -89,6 +105,9 @@ class FitConfig(Model):
     data: Annotated[tuple[DataChoice, ...], BeforeValidator(_as_tuple)] = Field(
         min_length=1, description="measured data"
     )
+    dipoles: Annotated[tuple[DipoleChoice, ...], BeforeValidator(_as_tuple)] = Field(
+        default=(), description="measured anisotropy; needs a section [point_sources]"
+    )
     parameters: dict[str, ParameterConfig] = Field(
         min_length=1, description="what varies, by a name of your choice"
     )
@@ -109,3 +128,9 @@ class FitConfig(Model):
         default=(), description="pairs of parameters whose contours at 68 and 95 % are drawn"
     )
     sampler: Kind("sampler") = Field(default_factory=Emcee, description="how the posterior is drawn")  # type: ignore[valid-type]
+
+    @field_validator("sampler", mode="before")
+    @classmethod
+    def _emcee(cls, value: Any) -> Any:
+        """Its settings may be changed without naming the default kind."""
+        return {"kind": "emcee", **value} if isinstance(value, dict) else value

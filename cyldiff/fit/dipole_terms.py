@@ -11,7 +11,7 @@ direction is as good as another.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, Protocol
 
 import numpy as np
@@ -36,6 +36,9 @@ class HasDipole(Protocol):
 
     def dipole(self, energies: Array) -> tuple[Array, Array]:
         """Amplitude and phase [deg] at total energies per particle [GeV]; NaN where there is none."""
+
+    def whole_dipole(self, energies: Array) -> tuple[Array, Array]:
+        """As :meth:`dipole` with the length of the whole vector as amplitude."""
 
 
 def wrapped_difference(phase: Array, other: Array) -> Array:
@@ -71,6 +74,7 @@ class DipoleTerm:
     what : "amplitude" or "phase"
     low, high : range of the energy used, ends included [GeV]
     use : rows that count; None before :meth:`covered`
+    whole : compare amplitudes with the length of the whole dipole, not of its part in the equatorial plane
     """
 
     data: DipoleMeasurement
@@ -78,6 +82,7 @@ class DipoleTerm:
     low: float = 0.0
     high: float = float("inf")
     use: NDArray[np.bool_] | None = None
+    whole: bool = False
 
     @property
     def name(self) -> str:
@@ -122,16 +127,15 @@ class DipoleTerm:
 
     def covered(self, start: HasDipole) -> DipoleTerm:
         """See :class:`cyldiff.fit.terms.Term`."""
-        return DipoleTerm(
-            self.data, self.what, self.low, self.high, self._asked & np.isfinite(self._model(start))
-        )
+        return replace(self, use=self._asked & np.isfinite(self._model(start)))
 
     def _model(self, prediction: HasDipole) -> Array:
         """At all rows of the data, NaN where they are not asked for."""
         result = np.full(len(self.data), np.nan)
         asked = self._asked if self.use is None else self.use
         if asked.any():
-            result[asked] = prediction.dipole(self.data.energy[asked])[self.what == "phase"]
+            read = prediction.whole_dipole if self.whole else prediction.dipole
+            result[asked] = read(self.data.energy[asked])[self.what == "phase"]
         return result
 
     def residuals(self, prediction: HasDipole) -> Array:

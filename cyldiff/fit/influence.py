@@ -9,6 +9,7 @@ import numpy as np
 from cyldiff.config.schema import RunConfig
 from cyldiff.data.measurements import Measurement
 from cyldiff.errors import quoted
+from cyldiff.fit.point_sources import SECTION, JointConfig
 from cyldiff.observables.abscissa import Nuclide, abscissa_named
 from cyldiff.observables.modulation import ForceField
 from cyldiff.observables.spectra import standard_name
@@ -21,8 +22,8 @@ __all__ = ["Influence"]
 class Influence:
     """What data feel, given the nuclides of a run and who feeds whom."""
 
-    def __init__(self, config: RunConfig, data: Sequence[Measurement]) -> None:
-        self.config, self.data = config, list(data)
+    def __init__(self, config: RunConfig, data: Sequence[Measurement], *, dipoles: bool = False) -> None:
+        self.config, self.data, self.dipoles = config, list(data), dipoles
         self.followed = select(max_z=config.species.max_z, include=config.species.include)
         momentum = config.grid.momentum
         self.range = np.array([momentum.min, momentum.max])
@@ -89,9 +90,18 @@ class Influence:
         if path[:2] == ("physics", "modulation"):
             return self._idle_modulation(path[2:])
         if path[:2] == ("physics", "sources"):
-            return self._idle_source(path[3:])
+            return self._idle_cutoff(path) or self._idle_source(path[3:])
+        if path[:2] in (("physics", "magnetic_field"), ("physics", "radiation_field")):
+            leptons = {"electron", "positron"} & self.felt
+            return (
+                ""
+                if leptons
+                else "only electrons and positrons feel it, and no datum of this fit counts them"
+            )
         if path[:3] == ("physics", "spallation", "scale"):
             return self._idle_channel(path[3])
+        if path[0] == SECTION:
+            return self._idle_point_source(path[2:])
         return ""
 
     def _idle_modulation(self, path: tuple[str, ...]) -> str:
@@ -110,6 +120,12 @@ class Influence:
         hit = any(probe.potential_for(m.experiment) != probe.potential for m in felt)
         return "" if hit else f"no data set of this fit is of {quoted(path[1])}"
 
+    def _idle_cutoff(self, path: tuple[str, ...]) -> str:
+        if path[3] != "injection" or path[5:] != ("cutoff_sharpness",):
+            return ""
+        law = self.config.physics.sources[path[2]].injection[path[4]]
+        return "there is no cutoff there" if getattr(law, "cutoff", None) is None else ""
+
     def _idle_source(self, path: tuple[str, ...]) -> str:
         if path[0] == "normalisation":
             alone = len(self.config.physics.sources) == 1
@@ -119,6 +135,14 @@ class Influence:
             return ""
         mine = {name for name in self.felt if path[1] in (name, element(name))}
         return "" if mine else f"no datum of this fit depends on {quoted(path[1])}"
+
+    def _idle_point_source(self, path: tuple[str, ...]) -> str:
+        assert isinstance(self.config, JointConfig)
+        if self.dipoles:  # which count all nuclei
+            return ""
+        mine = set(self.config.point_sources.sources[path[0]].species)
+        measured = {name for m in self.data for name in self.measured(m)}
+        return "" if mine & measured else f"no data set of this fit is of the species of {quoted(path[0])}"
 
     def _idle_channel(self, key: str) -> str:
         *parent, child = (part.strip() for part in key.split("->"))

@@ -10,11 +10,14 @@ from numpy.typing import NDArray
 
 from cyldiff.errors import CyldiffError
 from cyldiff.fit.components import LoadedSpectra
+from cyldiff.fit.dipole_terms import DipoleTerm
 from cyldiff.fit.gradient import NetworkGradient
+from cyldiff.fit.joint import JointModel
 from cyldiff.fit.load import LoadedFit
 from cyldiff.fit.model import FitModel
 from cyldiff.fit.parameters import Parameter, Values, starts_of
 from cyldiff.fit.phenomenology import SpectraModel, SpectraTerm
+from cyldiff.fit.point_sources import LoadedJoint
 from cyldiff.fit.priors import Gaussian
 from cyldiff.fit.terms import Fitted, SpectrumTerm, Term
 
@@ -67,7 +70,10 @@ class Likelihood:
         """That of a tuning file."""
         if isinstance(fit.run, LoadedSpectra):
             return cls(SpectraModel.of(fit), [SpectraTerm(data) for data in fit.data])
-        return cls(FitModel.of(fit), [SpectrumTerm(data) for data in fit.data])
+        spectra = [SpectrumTerm(data) for data in fit.data]
+        if isinstance(fit.run, LoadedJoint):
+            return cls(JointModel.of(fit), [*spectra, *_dipole_terms(fit)])
+        return cls(FitModel.of(fit), spectra)
 
     @property
     def terms(self) -> tuple[Term[Any], ...]:
@@ -115,7 +121,10 @@ class Likelihood:
     @property
     def no_gradient(self) -> str:
         """Why there is no gradient; empty if there is one."""
-        return self._network.refused if self._network else "the model has no transport"
+        if self._network:
+            return self._network.refused
+        joint = isinstance(self.model, JointModel)
+        return "point sources have no adjoint" if joint else "the model has no transport"
 
     def gradient(self, values: Values) -> Array:
         """Derivatives of chi-square for all parameters, shape (n,): one solve of the network backwards.
@@ -154,3 +163,12 @@ class Likelihood:
     def _data(self, prediction: Any) -> float:
         residuals = [term.residuals(prediction) for term in self.terms]
         return float(sum(r @ r for r in residuals))
+
+
+def _dipole_terms(fit: LoadedFit) -> list[DipoleTerm]:
+    """Amplitudes and phases, a term each."""
+    return [
+        DipoleTerm(d.measurement, what, d.low, d.high, whole=not d.choice.projected)
+        for d in fit.dipoles
+        for what in d.choice.what
+    ]

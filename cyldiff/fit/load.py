@@ -5,7 +5,7 @@ Everything that can be known without a solve is checked here, and reported in on
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,8 +21,10 @@ from cyldiff.data.measurements import Measurement, load
 from cyldiff.errors import ConfigError, DataError, Problem, nearest, quoted
 from cyldiff.fit.components import LoadedSpectra, load_spectra_mapping
 from cyldiff.fit.config import DataChoice, FitConfig
+from cyldiff.fit.dipole_data import DipoleSet, read_dipoles
 from cyldiff.fit.influence import Influence
 from cyldiff.fit.parameters import NUISANCE, Parameter
+from cyldiff.fit.point_sources import SECTION, LoadedJoint, load_joint_mapping
 from cyldiff.fit.priors import Gaussian, Uniform
 from cyldiff.fit.spectra_influence import SpectraInfluence
 from cyldiff.fit.varied import Felt, Run, check_at_bounds, read_parameters, with_values
@@ -64,6 +66,7 @@ class LoadedFit:
     parameters : those of the file, then the nuisances of data sets
     source : name of the file
     inputs : files that were read
+    dipoles : measured anisotropy
     """
 
     run: Run
@@ -72,6 +75,7 @@ class LoadedFit:
     data: tuple[DataSet, ...]
     source: str
     inputs: tuple[Path, ...] = ()
+    dipoles: tuple[DipoleSet, ...] = ()
 
 
 def is_tuning_file(path: str | Path) -> bool:
@@ -95,6 +99,11 @@ def describe(fit: LoadedFit) -> str:
     for d in fit.data:
         inside = (d.measurement.x >= d.low) & (d.measurement.x <= d.high) & ~d.measurement.upper_limit
         lines.append(f"  {d.measurement.name}: {d.measurement.quantity}, {int(inside.sum())} points")
+    for dipole in fit.dipoles:
+        energy = dipole.measurement.energy
+        inside = (energy >= dipole.low) & (energy <= dipole.high)
+        what = " and ".join(dipole.choice.what)
+        lines.append(f"  {dipole.measurement.name}: {what} of the dipole, {int(inside.sum())} energies")
     return "\n".join(lines)
 
 
@@ -132,8 +141,7 @@ def load_fit_mapping(
     section, others = _overridden(raw.get("fit"), overrides)
     try:
         rest = {key: value for key, value in raw.items() if key != "fit"}
-        read = load_spectra_mapping if "spectrum" in rest else load_mapping
-        run = read(rest, others, source=source, beside=beside)
+        run = _reader(rest)(rest, others, source=source, beside=beside)
     except ConfigError as error:
         problems += error.problems
     fit, wrong = _section(section)
@@ -142,10 +150,12 @@ def load_fit_mapping(
         raise ConfigError(source, problems)
     data, wrong = _data(fit, beside)
     problems += wrong
+    dipoles, wrong = read_dipoles(fit.dipoles, beside)
+    problems += wrong
     if run is None:
         raise ConfigError(source, problems)
-    problems += _runnable(run)
-    influence = _influence(run, data)
+    problems += _runnable(run, dipoles)
+    influence = _influence(run, data, dipoles)
     problems += [
         Problem(f"fit.data[{fit.data.index(data[i].choice)}]", text)
         for i, text in influence.uncovered([(d.low, d.high) for d in data])
@@ -157,7 +167,15 @@ def load_fit_mapping(
     if problems:
         raise ConfigError(source, problems)
     started = with_values(run, parameters, [p.start for p in parameters], source)
-    return LoadedFit(started, fit, tuple(parameters), tuple(data), source, (*inputs, *run.inputs))
+    files = (*inputs, *run.inputs)
+    return LoadedFit(started, fit, tuple(parameters), tuple(data), source, files, tuple(dipoles))
+
+
+def _reader(raw: Mapping[str, Any]) -> Callable[..., Run]:
+    """What reads a file: components, a run with point sources, or a run."""
+    if "spectrum" in raw:
+        return load_spectra_mapping
+    return load_joint_mapping if SECTION in raw else load_mapping
 
 
 def _overridden(section: Any, overrides: Sequence[str]) -> tuple[Any, list[str]]:
@@ -194,15 +212,18 @@ def _section(section: Any) -> tuple[FitConfig | None, list[Problem]]:
         return None, [Problem(f"fit.{p.key}", p.message) for p in found]
 
 
-def _influence(run: Run, data: Sequence[DataSet]) -> Felt:
+def _influence(run: Run, data: Sequence[DataSet], dipoles: Sequence[DipoleSet]) -> Felt:
     measured = [d.measurement for d in data]
     if isinstance(run, LoadedSpectra):
         return SpectraInfluence(run.config, measured)
-    return Influence(run.config, measured)
+    return Influence(run.config, measured, dipoles=bool(dipoles))
 
 
-def _runnable(run: Run) -> list[Problem]:
+def _runnable(run: Run, dipoles: Sequence[DipoleSet]) -> list[Problem]:
     """What a run may be and a fit may not."""
+    if dipoles and not isinstance(run, LoadedJoint):
+        text = "a fit of dipoles needs point sources; expected a section [point_sources]"
+        return [Problem("fit.dipoles", text)]
     if isinstance(run, LoadedConfig) and run.config.solver.kind != "steady":
         return [Problem("solver.kind", f'found "{run.config.solver.kind}"; a fit needs "steady"')]
     return []

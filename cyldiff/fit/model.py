@@ -52,6 +52,7 @@ class Response:
     species : length n_s
     groups : (component, nuclides with a weight of their own), length n_g
     flux : shape (n_g, n_s, n_T), of unit strength [m^-2 s^-1 sr^-1 (GeV/n)^-1]
+    slope : its gradient along the axes of the grid, shape (n_g, n_s, n_T, axes) [.../kpc]
     sources : what was injected, per group
     """
 
@@ -60,6 +61,7 @@ class Response:
     species: tuple[Species, ...]
     groups: tuple[tuple[str, frozenset[str]], ...]
     flux: Array
+    slope: Array
     sources: tuple[PrimarySource, ...]
 
     @property
@@ -205,7 +207,17 @@ class FitModel:
                 for fields in solution.density
             ]
         )
-        response = Response(config, grid, solution.species, groups, flux, tuple(parts))
+        slope = np.array(
+            [
+                [
+                    [intensity(along, s, grid) for along in grid.gradient_at(field, sun.r, sun.z)]
+                    for field, s in zip(fields, solution.species, strict=True)
+                ]
+                for fields in solution.density
+            ]
+        )
+        slope = np.moveaxis(slope, 2, 3)
+        response = Response(config, grid, solution.species, groups, flux, slope, tuple(parts))
         return Solved(response, chain, solution)
 
 

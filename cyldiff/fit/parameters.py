@@ -90,7 +90,7 @@ class Parameter:
 
 def is_fast(path: Sequence[str]) -> bool:
     """Whether changing what stands at a path leaves the transport as it is."""
-    if path[0] in (NUISANCE, "spectrum") or tuple(path[:2]) == ("physics", "modulation"):
+    if path[0] in (NUISANCE, "spectrum", "point_sources") or tuple(path[:2]) == ("physics", "modulation"):
         return True
     return tuple(path[:2]) == ("physics", "sources") and "".join(path[3:4]) in ("abundances", "normalisation")
 

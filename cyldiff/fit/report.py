@@ -14,13 +14,14 @@ from numpy.typing import NDArray
 from cyldiff.fit.folder import complete_folder, file_name
 from cyldiff.fit.load import DataSet, LoadedFit
 from cyldiff.fit.parameters import Parameter, Values
+from cyldiff.fit.point_sources import LoadedJoint
 from cyldiff.fit.profiles import Contour, Profile
 from cyldiff.fit.terms import Fitted, MeasuredTerm
 from cyldiff.fit.tune import FitResult
 from cyldiff.fit.varied import with_values
 from cyldiff.io.provenance import version
 
-__all__ = ["MARK", "model_toml", "write_fit"]
+__all__ = ["MARK", "model_files", "write_fit"]
 
 Array = NDArray[np.float64]
 
@@ -43,11 +44,14 @@ def write_fit(
         if the folder cannot be written; then nothing is left behind.
     """
     with complete_folder(folder) as part:
-        (part / "best-fit.toml").write_text(model_toml(result.fit, result.values), encoding="utf-8")
+        for name, text in model_files(result.fit, result.values).items():
+            (part / name).write_text(text, encoding="utf-8")
         (part / MARK).write_text(json.dumps(_numbers(result), indent=2) + "\n", encoding="utf-8")
         _write_pulls(result, part / "pulls.csv")
         for fitted, data, term in _spectra(result):
             _draw(result, fitted, data, term, part)
+        if result.fit.dipoles:
+            _draw_dipoles(result, part / "dipoles.png")
         for profile in profiles:
             _write_profile(result, profile, part)
         for contour in contours:
@@ -56,9 +60,15 @@ def write_fit(
     return [Path(folder) / name for name in names]
 
 
-def model_toml(fit: LoadedFit, values: Values) -> str:
-    """The run of a fit with values put in, complete: it runs by itself."""
-    return with_values(fit.run, fit.parameters, list(values), fit.source).toml()
+def model_files(fit: LoadedFit, values: Values) -> dict[str, str]:
+    """The model of a fit with values put in, complete, by the name of its file.
+
+    A run runs by itself; its point sources are a catalogue beside it.
+    """
+    run = with_values(fit.run, fit.parameters, list(values), fit.source)
+    if isinstance(run, LoadedJoint):
+        return {"best-fit.toml": run.run_toml(), "best-fit-sources.toml": run.catalogue_toml()}
+    return {"best-fit.toml": run.toml()}
 
 
 def _numbers(result: FitResult) -> dict[str, Any]:
@@ -137,6 +147,26 @@ def _draw(result: FitResult, fitted: Fitted, data: DataSet, term: MeasuredTerm[A
     inside = np.isfinite(y)
     panel = FitPanel(m, fitted.use, fitted.model, fitted.pull, (x[inside], y[inside]), fitted.chi2)
     draw_fit(panel, folder / f"{file_name(m.name)}.png")
+
+
+def _draw_dipoles(result: FitResult, path: Path) -> None:
+    from cyldiff.plot.fit import DipolePanel, draw_dipoles
+
+    used = {f.name: f.use for f in result.fitted}
+    panels = []
+    for d in result.fit.dipoles:
+        rows = [
+            used.get(f"{d.measurement.name}:{what}", np.zeros(len(d.measurement), dtype=bool))
+            for what in ("amplitude", "phase")
+        ]
+        panels.append(DipolePanel(d.measurement, rows[0], rows[1]))
+    prediction = result.likelihood.model.predict(result.values)
+    lowest = min(float(d.measurement.energy[0]) for d in result.fit.dipoles)
+    highest = max(float(d.measurement.energy[-1]) for d in result.fit.dipoles)
+    energy = np.geomspace(0.1 * lowest, highest, 300)
+    projected = result.fit.dipoles[0].choice.projected
+    amplitude, phase = (prediction.dipole if projected else prediction.whole_dipole)(energy)
+    draw_dipoles(panels, (energy, amplitude, phase), path)
 
 
 def _label(p: Parameter) -> str:

@@ -5,8 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -21,9 +20,10 @@ from cyldiff.fit.objective import Objective
 from cyldiff.fit.parameters import Parameter, limits_of
 from cyldiff.fit.posterior import Draws, Evaluate, LogPosterior
 from cyldiff.fit.profiled import Profiled
+from cyldiff.fit.proposals import Normal, normal_around
 from cyldiff.fit.samplers import Emcee, Nautilus
 from cyldiff.fit.tune import FitResult, tune
-from cyldiff.fit.walk import inside, walk
+from cyldiff.fit.walk import kept_near, walk
 from cyldiff.io.provenance import version
 from cyldiff.parallel.pool import Pool
 from cyldiff.progress import meter
@@ -82,17 +82,14 @@ def sample(
     problems = _check(settings, len(sampled))
     if problems:
         raise ConfigError(fit.source, problems)
-    best, start = None, None
-    if isinstance(settings, Emcee):
-        if settings.start == "minimum":
-            found = _minimum(fit, quiet)
-            start = partial(_around, found, sampled, settings.walkers)
-            best = np.array([found.values[fit.parameters.index(p)] for p in parameters])
-        else:
-            start = partial(_spread, sampled, settings.walkers)
+    best, near = None, None
+    if isinstance(settings, Emcee) and settings.start == "minimum":
+        kept = state is not None and state.is_file()
+        near = kept_near(state, fingerprint(fit)) if state and kept else normal_around(_minimum(fit, quiet))
+        best = near.best if near else None
     with Pool(partial(_evaluate, fit), executor=executor, workers=workers) as pool:
         draws = draw(
-            pool, sampled, settings, profiled=len(parameters) - len(sampled), start=start, state=state,
+            pool, sampled, settings, profiled=len(parameters) - len(sampled), near=near, state=state,
             fingerprint=fingerprint(fit), quiet=quiet,
         )  # fmt: skip
     return Posterior(fit, _named(draws, parameters), best)
@@ -104,7 +101,7 @@ def draw(
     settings: Emcee | Nautilus,
     *,
     profiled: int = 0,
-    start: Callable[[np.random.Generator], Array] | None = None,
+    near: Normal | None = None,
     state: Path | None = None,
     fingerprint: str = "",
     quiet: bool = True,
@@ -115,13 +112,17 @@ def draw(
     ----------
     parameters : that are sampled
     profiled : number of those that the pool finds by itself
-    start : first walkers of emcee, by default spread over the prior
+    near : first walkers of emcee, and places they are offered; default: walkers start all over the prior
     """
     target = LogPosterior(pool, tuple(parameters), profiled)
     if isinstance(settings, Emcee):
-        first = start or partial(_spread, parameters, settings.walkers)
+        first = partial(_spread, parameters, settings.walkers)
+        if near is not None:
+            first = partial(near.start, *limits_of(parameters), settings.walkers)
         with meter("steps", settings.steps, quiet=quiet) as show:
-            return walk(target, settings, first, state=state, fingerprint=fingerprint, progress=show)
+            return walk(
+                target, settings, first, near=near, state=state, fingerprint=fingerprint, progress=show
+            )
     with meter("calls", quiet=quiet) as show:
         target.progress = lambda calls: show(calls, "")
         return nest(target, settings, state=state, fingerprint=fingerprint, progress=show)
@@ -138,7 +139,13 @@ def fingerprint(fit: LoadedFit) -> str:
     section["sampler"] = {k: v for k, v in section["sampler"].items() if k not in _MAY_CHANGE}
     for name in ("profiles", "contours", "minos"):
         section.pop(name)
-    data = [[d.measurement.name, d.measurement.y.tolist(), d.low, d.high] for d in fit.data]
+    data: list[list[object]] = [
+        [d.measurement.name, d.measurement.y.tolist(), d.low, d.high] for d in fit.data
+    ]
+    data += [
+        [d.measurement.name, d.measurement.amplitude.tolist(), d.measurement.phase.tolist(), d.low, d.high]
+        for d in fit.dipoles
+    ]
     text = json.dumps([fit.run.toml(), section, data, version()], sort_keys=True, default=str)
     return hashlib.sha256(text.encode()).hexdigest()
 
@@ -170,7 +177,7 @@ def _minimum(fit: LoadedFit, quiet: bool) -> FitResult:
         with meter("calls of the minimum", quiet=quiet) as show:
             plain = fit.fit.model_copy(update={"minos": False})
             found = tune(
-                LoadedFit(fit.run, plain, fit.parameters, fit.data, fit.source, fit.inputs),
+                replace(fit, fit=plain),
                 progress=lambda call, chi2: show(call, f"chi2 {chi2:.3f}"),
             )
     except ConfigError:
@@ -179,29 +186,6 @@ def _minimum(fit: LoadedFit, quiet: bool) -> FitResult:
         raise type(error)(f'{error}; walkers that need no minimum: fit.sampler.start = "prior"') from None
     _log.info("minimum: chi2 %.3f after %d calls", found.chi2, found.calls)
     return found
-
-
-def _around(
-    found: FitResult, sampled: list[Parameter], walkers: int, generator: np.random.Generator
-) -> Array:
-    """Walkers drawn from the normal distribution of the Hesse matrix, inside the bounds."""
-    places = [found.fit.parameters.index(p) for p in sampled]
-    low, high = limits_of(sampled)
-    covariance = found.covariance[np.ix_(places, places)]
-    # what is at its bound has no error there: a small part of its range instead
-    missing = found.at_bound[places]
-    covariance[missing], covariance[:, missing] = 0.0, 0.0
-    covariance[missing, missing] = (0.01 * (high - low)[missing]) ** 2
-    mean = np.clip(found.values[places], low, high)
-    # in units of the errors: numpy measures how far a matrix is from a covariance by its largest element
-    sigma = np.sqrt(np.diag(covariance))
-    correlation, nothing = covariance / np.outer(sigma, sigma), np.zeros(len(sigma))
-    return inside(
-        lambda k: mean + sigma * generator.multivariate_normal(nothing, correlation, size=k),
-        low,
-        high,
-        walkers,
-    )
 
 
 def _spread(sampled: list[Parameter], walkers: int, generator: np.random.Generator) -> Array:
@@ -213,6 +197,4 @@ def _spread(sampled: list[Parameter], walkers: int, generator: np.random.Generat
 
 
 def _named(draws: Draws, parameters: tuple[Parameter, ...]) -> Draws:
-    from dataclasses import replace
-
     return replace(draws, parameters=parameters)

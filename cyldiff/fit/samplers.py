@@ -22,7 +22,8 @@ class Emcee(Model):
     )
     moves: Literal["mixed", "stretch", "differential-evolution"] = Field(
         default="mixed",
-        description='"mixed": differential evolution and a kernel density in equal parts, the fewest steps',
+        description='"mixed": draws of the normal distribution around the minimum, where walkers start there, '
+        "differential evolution and a kernel density; the fewest steps",
     )
     steps: Integer = Field(default=2000, ge=10, description="steps of every walker at most")
     taus: Number = Field(

@@ -24,7 +24,11 @@ Path = tuple[str, ...]
 Run: TypeAlias = LoadedConfig | LoadedSpectra
 
 #: sections that can be fitted, with an example of a path
-_SECTIONS = {"physics": "physics.diffusion.D0", "spectrum": "spectrum.NAME.amplitude"}
+_SECTIONS = {
+    "physics": "physics.diffusion.D0",
+    "point_sources": "point_sources.sources.NAME.distance",
+    "spectrum": "spectrum.NAME.amplitude",
+}
 
 
 class Felt(Protocol):
@@ -68,11 +72,12 @@ def read_parameters(
 
 def _path(text: str, config: BaseModel) -> Path:
     path = split_path(text)
-    section, example = next(item for item in _SECTIONS.items() if item[0] in type(config).model_fields)
+    sections = {name: example for name, example in _SECTIONS.items() if name in type(config).model_fields}
     if path is None:
-        raise ValueError(f"{quoted(text)} is no path; expected e.g. {example}")
-    if path[0] != section:
-        raise ValueError(f"{quoted(text)}: only the {section} can be fitted; expected {section}.…")
+        raise ValueError(f"{quoted(text)} is no path; expected e.g. {next(iter(sections.values()))}")
+    if path[0] not in sections:
+        some, starts = " and ".join(sections), " or ".join(f"{name}.…" for name in sections)
+        raise ValueError(f"{quoted(text)}: only the {some} can be fitted; expected {starts}")
     return path
 
 

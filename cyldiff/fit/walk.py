@@ -11,11 +11,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cyldiff.errors import ConvergenceError, CyldiffError, DataError
+from cyldiff.errors import ConvergenceError, DataError
 from cyldiff.fit.posterior import Draws, LogPosterior
+from cyldiff.fit.proposals import Normal
 from cyldiff.fit.samplers import Emcee
 
-__all__ = ["Unfinished", "convergence", "walk"]
+__all__ = ["Unfinished", "convergence", "kept_near", "walk"]
 
 Array = NDArray[np.float64]
 #: called with the number of steps and a word about them
@@ -27,8 +28,6 @@ SAVE_EVERY = 30.0
 BURN_IN = 3.0
 #: steps after the burn-in without which no autocorrelation time is believed
 SHORTEST = 100
-#: tries to draw walkers inside the bounds
-TRIES = 1000
 
 
 class Unfinished(ConvergenceError):
@@ -45,6 +44,7 @@ class _State:
     accepted: Array
     random: tuple[Any, ...] | None
     calls: int = 0
+    near: Normal | None = None
 
     def add(self, state: Any, scale: Array, moved: NDArray[np.bool_], calls: int) -> None:
         """One more step, as emcee gives it in units of `scale`; the random numbers are those after it."""
@@ -62,11 +62,13 @@ class _State:
             return
         part = path.with_name(f".{path.name}.part.npz")
         name, keys, position, has_gauss, gauss = self.random
+        near = self.near or Normal(np.zeros(0), np.zeros((0, 0)))
         try:
             np.savez(
                 part, values=np.array(self.values), log_posterior=np.array(self.log_posterior),
                 extra=np.array(self.extra), accepted=self.accepted, calls=self.calls, fingerprint=fingerprint,
                 random_name=name, random_keys=keys, random_rest=np.array([position, has_gauss, gauss]),
+                mean=near.mean, covariance=near.covariance, profiled=near.profiled,
             )  # fmt: skip
             part.replace(path)
         except OSError as error:
@@ -88,7 +90,11 @@ class _State:
                     str(kept["random_name"]), kept["random_keys"], int(rest[0]), int(rest[1]), float(rest[2])
                 )  # fmt: skip
                 values, log_posterior, extra = (list(kept[k]) for k in ("values", "log_posterior", "extra"))
-                return cls(values, log_posterior, extra, kept["accepted"], random, int(kept["calls"]))
+                near = Normal(*(kept[k] for k in ("mean", "covariance", "profiled")))
+                return cls(
+                    values, log_posterior, extra, kept["accepted"], random, int(kept["calls"]),
+                    near if near.mean.size else None,
+                )  # fmt: skip
         except (OSError, ValueError, KeyError) as error:
             raise DataError(f"{path}: not a readable chain ({error})") from None
 
@@ -98,6 +104,7 @@ def walk(
     settings: Emcee,
     start: Callable[[np.random.Generator], Array],
     *,
+    near: Normal | None = None,
     state: Path | None = None,
     fingerprint: str = "",
     progress: Progress | None = None,
@@ -107,6 +114,7 @@ def walk(
     Parameters
     ----------
     start : first places from a random generator, shape (walkers, n); not asked if there is a state
+    near : the posterior may look like it; walkers are offered places of it. That of the state comes first
     state : file that the chain is kept in; if it is there, the walk goes on from it
     fingerprint : of the problem; a state of another one is refused
 
@@ -119,13 +127,14 @@ def walk(
     """
     from emcee import EnsembleSampler, State
 
-    n, chain = len(target.parameters), _State([], [], [], np.zeros(settings.walkers), None)
-    scale = _scale(target)
-    sampler = EnsembleSampler(
-        settings.walkers, n, _rows(target, scale), vectorize=True, moves=_moves(settings)
-    )
-    if state is not None and state.is_file():
+    n, chain = len(target.parameters), _State([], [], [], np.zeros(settings.walkers), None, near=near)
+    scale, kept = _scale(target), state is not None and state.is_file()
+    if state is not None and kept:
         chain = _State.load(state, fingerprint)
+    sampler = EnsembleSampler(
+        settings.walkers, n, _rows(target, scale), vectorize=True, moves=_moves(settings, chain.near, scale)
+    )
+    if kept:
         target.calls = chain.calls
         blobs = chain.extra[-1] if chain.extra[-1].size else None
         last = State(chain.values[-1] / scale, chain.log_posterior[-1], blobs, chain.random, copy=True)
@@ -149,7 +158,12 @@ def walk(
     return _draws(chain, target, settings)
 
 
-def _moves(settings: Emcee) -> Any:
+def kept_near(state: Path, fingerprint: str) -> Normal | None:
+    """The distribution that a chain in a file is offered places of; errors as :func:`walk`."""
+    return _State.load(state, fingerprint).near
+
+
+def _moves(settings: Emcee, near: Normal | None, scale: Array) -> Any:
     """How walkers propose their next place.
 
     Stretch: Goodman & Weare 2010, Comm. App. Math. Comp. Sci. 5, 65. Differential evolution: ter Braak 2006,
@@ -160,7 +174,11 @@ def _moves(settings: Emcee) -> Any:
     if settings.moves == "stretch":
         return moves.StretchMove()
     evolution = moves.DEMove()
-    return evolution if settings.moves != "mixed" else [(evolution, 0.5), (moves.KDEMove(), 0.5)]
+    if settings.moves != "mixed":
+        return evolution
+    if near is None:
+        return [(evolution, 0.5), (moves.KDEMove(), 0.5)]
+    return [(near.move(scale), 0.5), (evolution, 0.25), (moves.KDEMove(), 0.25)]
 
 
 def _scale(target: LogPosterior) -> Array:
@@ -242,23 +260,4 @@ def _draws(chain: _State, target: LogPosterior, settings: Emcee) -> Draws:
         burn_in=burn_in,
         tau=tau,
         acceptance=chain.accepted / len(values),
-    )
-
-
-def inside(draw: Callable[[int], Array], low: Array, high: Array, count: int) -> Array:
-    """So many places inside the bounds from a function that draws some; shape (count, n).
-
-    Raises
-    ------
-    CyldiffError
-        if hardly any draw is inside.
-    """
-    found: list[Array] = []
-    for _ in range(TRIES):
-        places = draw(count)
-        found += list(places[np.all((places > low) & (places < high), axis=1)])
-        if len(found) >= count:
-            return np.array(found[:count])
-    raise CyldiffError(
-        'hardly any place around the best fit is inside the bounds; set fit.sampler.start = "prior"'
     )

@@ -74,9 +74,11 @@ def read_result(path: Path) -> xr.Dataset:
     Raises
     ------
     DataError
-        if it is missing, not NetCDF, or not a result of cyldiff.
+        if it is missing, not NetCDF, not a result of cyldiff, or one that was changed until it cannot be read.
     """
     import xarray as xr
+
+    from cyldiff.io.structure import in_order, structure_problems
 
     path = Path(path)
     if path.is_dir():
@@ -91,7 +93,11 @@ def read_result(path: Path) -> xr.Dataset:
     missing = [name for name in _NEEDED if name not in loaded.variables]
     if missing:
         raise DataError(f"{path}: not a cyldiff result, it lacks {', '.join(missing)}")
-    return loaded
+    problems = structure_problems(loaded)
+    if problems:
+        listed = "".join(f"\n  {problem}" for problem in problems)
+        raise DataError(f"{path}: not a result as cyldiff writes it{listed}")
+    return in_order(loaded)
 
 
 def _target(path: Path) -> Path:

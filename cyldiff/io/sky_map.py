@@ -12,8 +12,7 @@ The FITS file follows the convention of the Fermi-LAT templates of diffuse emiss
 
 from __future__ import annotations
 
-import os
-import tempfile
+import io
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +21,7 @@ import xarray as xr
 
 from cyldiff.errors import DataError, nearest
 from cyldiff.io.netcdf import write_result
+from cyldiff.io.whole import write_whole
 
 __all__ = ["FORMATS", "map_path", "write_sky"]
 
@@ -107,19 +107,6 @@ def _hdus(pixels: xr.Dataset, image: xr.DataArray) -> Any:
 
 
 def _write_fits(hdus: Any, path: Path) -> None:
-    target = Path(os.path.realpath(path))
-    part: Path | None = None
-    try:
-        handle, name = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".part", dir=target.parent)
-        part = Path(name)
-        with os.fdopen(handle, "wb") as stream:
-            hdus.writeto(stream, checksum=True)
-        mask = os.umask(0)
-        os.umask(mask)
-        part.chmod(0o666 & ~mask)
-        part.replace(target)
-    except OSError as error:
-        raise DataError(f"{path}: cannot be written ({error.strerror or error})") from None
-    finally:
-        if part is not None:
-            part.unlink(missing_ok=True)
+    buffer = io.BytesIO()
+    hdus.writeto(buffer, checksum=True)
+    write_whole(path, buffer.getvalue())

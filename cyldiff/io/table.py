@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import csv
 import io
-import os
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from cyldiff.errors import DataError
+from cyldiff.io.whole import write_whole
 
 __all__ = ["table_text", "write_table"]
 
@@ -35,20 +33,4 @@ def write_table(columns: Mapping[str, ArrayLike], path: Path) -> None:
     DataError
         if the file cannot be written; nothing is left behind.
     """
-    target = Path(os.path.realpath(path))
-    part = None
-    try:
-        handle, name = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".part", dir=target.parent)
-        part = Path(name)
-        with os.fdopen(handle, "w", encoding="utf-8") as stream:
-            stream.write(table_text(columns))
-        mask = os.umask(0)
-        os.umask(mask)
-        part.chmod(0o666 & ~mask)
-        part.replace(target)
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        raise DataError(f"{path}: cannot be written ({reason})") from None
-    finally:
-        if part is not None:
-            part.unlink(missing_ok=True)
+    write_whole(path, table_text(columns))

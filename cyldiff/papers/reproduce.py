@@ -45,7 +45,7 @@ PAPERS: dict[str, Paper] = {
         ),
         Paper(
             "lhaaso-2024", "Microquasars seen by LHAASO",
-            "LHAASO Collaboration 2024", "cyldiff.papers.lhaaso_2024", 2.0,
+            "LHAASO Collaboration 2024", "cyldiff.papers.lhaaso_2024", 0.5,
         ),
     )
 }  # fmt: skip

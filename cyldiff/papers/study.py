@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import csv
 import io
-import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cyldiff.errors import DataError
+from cyldiff.io.whole import write_whole
 from cyldiff.papers.items import Item
 from cyldiff.plot.output import save_figure
 
@@ -67,8 +66,8 @@ class Study:
         table = csv.writer(buffer, lineterminator="\n")
         table.writerow(COLUMNS)
         table.writerows([getattr(item, column) for column in COLUMNS] for item in self.items)
-        _replace(self.out / "table.csv", buffer.getvalue())
-        _replace(self.out / "report.md", self.report())
+        write_whole(self.out / "table.csv", buffer.getvalue())
+        write_whole(self.out / "report.md", self.report())
 
     def report(self) -> str:
         """The table with its notes, and the figures, in Markdown."""
@@ -85,14 +84,3 @@ class Study:
         lines += [""] + [f"{number}. {note}" for number, note in enumerate(notes, start=1)]
         lines += ["", *(f"![{caption}]({name}.png)\n\n{caption}\n" for name, caption in self.figures)]
         return "\n".join(lines).rstrip() + "\n"
-
-
-def _replace(path: Path, content: str) -> None:
-    """Write all or nothing."""
-    part = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        part.write_text(content, encoding="utf-8")
-        part.replace(path)
-    except OSError as error:
-        part.unlink(missing_ok=True)
-        raise DataError(f"{path}: cannot be written ({error.strerror})") from None

@@ -11,6 +11,7 @@ import xarray as xr
 
 from cyldiff.data.measurements import Measurement
 from cyldiff.errors import CyldiffError, DataError, nearest
+from cyldiff.io.whole import write_whole
 from cyldiff.plot.request import Modulation, parse, potentials
 from cyldiff.plot.style import RC
 
@@ -104,10 +105,7 @@ def draw(
             build = overview_figure if request.layout == "together" else quantity_figure
             figure = build(_all_sources(dataset), request.panels, potentials(potential))
         figure.savefig(buffer, format=target.suffix[1:].lower())
-    try:
-        target.write_bytes(buffer.getvalue())
-    except OSError as error:
-        raise DataError(f"{target}: cannot be written ({error.strerror})") from None
+    write_whole(target, buffer.getvalue())
     return figure
 
 

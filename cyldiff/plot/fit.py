@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,14 +11,16 @@ from matplotlib import rc_context
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from cyldiff.data.dipoles import DipoleMeasurement
 from cyldiff.data.measurements import Measurement
 from cyldiff.observables.abscissa import abscissa_named
 from cyldiff.plot import style
 from cyldiff.plot.curves import SPECTRAL_POWER
 
-__all__ = ["FitPanel", "draw_contour", "draw_fit", "draw_profile"]
+__all__ = ["DipolePanel", "FitPanel", "draw_contour", "draw_dipoles", "draw_fit", "draw_profile"]
 
 Array = NDArray[np.float64]
+_MARKERS = "osD^vP"
 
 
 @dataclass(frozen=True)
@@ -83,6 +85,65 @@ def draw_fit(panel: FitPanel, path: Path) -> Figure:
         bottom.set_ylim(-reach, reach)
         bottom.set_ylabel("pull")
         bottom.set_xlabel(style.x_label(axis))
+        figure.savefig(path)
+    return figure
+
+
+@dataclass(frozen=True)
+class DipolePanel:
+    """Dipoles of one experiment next to the model they were fitted with.
+
+    Attributes
+    ----------
+    measurement : DipoleMeasurement
+    amplitude, phase : which of its rows counted, shape (number of rows,) each
+    """
+
+    measurement: DipoleMeasurement
+    amplitude: NDArray[np.bool_]
+    phase: NDArray[np.bool_]
+
+
+def draw_dipoles(panels: Sequence[DipolePanel], curve: tuple[Array, Array, Array], path: Path) -> Figure:
+    """Draw amplitudes above and phases below; points left out are hollow.
+
+    Parameters
+    ----------
+    curve : energies [GeV], amplitude and phase [deg] of the model
+    """
+    energy, amplitude, phase = curve
+    with rc_context(style.RC):
+        figure = Figure(figsize=(6.6, 6.2), layout="constrained")
+        top, bottom = figure.subplots(2, 1, sharex=True)
+        for number, panel in enumerate(panels):
+            m = panel.measurement
+            colour, marker = f"C{number}", _MARKERS[number % len(_MARKERS)]
+            errors = {
+                top: (m.amplitude, m.sigma_minus, m.sigma_plus, panel.amplitude),
+                bottom: (m.phase, m.phase_minus, m.phase_plus, panel.phase),
+            }
+            for axes, (y, minus, plus, used) in errors.items():
+                for rows, filled in ((used, True), (~used, False)):
+                    if not rows.any():
+                        continue
+                    yerr = np.nan_to_num(np.array([minus[rows], plus[rows]]))
+                    axes.errorbar(
+                        m.energy[rows], y[rows], yerr=yerr, fmt=marker, ms=4, lw=0,
+                        color=colour, elinewidth=0.9, mfc=None if filled else "white",
+                        label=m.experiment if filled and axes is top else None,
+                    )  # fmt: skip
+        top.plot(energy, amplitude, color="black", lw=1.4, zorder=1, label="best fit")
+        # a line that goes round the circle is no line from the top to the bottom
+        jump = np.append(np.abs(np.diff(phase)) > 180.0, False)
+        bottom.plot(energy, np.where(jump, np.nan, phase), color="black", lw=1.4, zorder=1)
+        top.set_xscale("log")
+        top.set_yscale("log")
+        top.set_ylabel("amplitude of the dipole")
+        bottom.set_ylim(0.0, 360.0)
+        bottom.set_yticks(np.arange(0.0, 361.0, 60.0))
+        bottom.set_ylabel("right ascension of the excess [deg]")
+        bottom.set_xlabel("energy of the particle [GeV]")
+        top.legend()
         figure.savefig(path)
     return figure
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cyldiff.errors import CyldiffError, DataError, nearest
+from cyldiff.io.whole import write_whole
 from cyldiff.plot.style import RC
 
 if TYPE_CHECKING:
@@ -58,8 +59,5 @@ def save_figure(build: Callable[[], Figure], path: Path) -> Figure:
         if (error.name or "").split(".")[0] != "matplotlib":
             raise
         raise CyldiffError('figures need matplotlib; install it with: pip install "cyldiff[plot]"') from None
-    try:
-        path.write_bytes(buffer.getvalue())
-    except OSError as error:
-        raise DataError(f"{path}: cannot be written ({error.strerror})") from None
+    write_whole(path, buffer.getvalue())
     return figure

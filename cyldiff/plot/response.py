@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from cyldiff.errors import CyldiffError, DataError
+from cyldiff.io.whole import write_whole
 from cyldiff.plot import _writable
 from cyldiff.plot.style import RC
 
@@ -109,10 +110,7 @@ def draw_response(
         figure.colorbar(image, ax=axes, label=f"$\\log_{{10}}$ response [{unit}]", extend="both")
         figure.suptitle(_title(response, energy, age))
         figure.savefig(buffer, format=target.suffix[1:].lower())
-    try:
-        target.write_bytes(buffer.getvalue())
-    except OSError as error:
-        raise DataError(f"{target}: cannot be written ({error.strerror})") from None
+    write_whole(target, buffer.getvalue())
     return figure
 
 

@@ -39,6 +39,21 @@ def tiny(tmp_path, monkeypatch):
     return file
 
 
+@pytest.fixture(scope="session")
+def tiny_result(tmp_path_factory):
+    """Path of the result of the small run, with its components; solved once."""
+    from click.testing import CliRunner
+
+    from cyldiff.cli import main
+
+    folder = tmp_path_factory.mktemp("tiny")
+    (folder / "tiny.toml").write_text(TINY)
+    arguments = ["run", f"{folder}/tiny.toml", "-o", f"{folder}/a.nc", "--set", "output.components=true"]
+    answer = CliRunner().invoke(main, arguments, catch_exceptions=False)
+    assert answer.exit_code == 0, answer.output
+    return folder / "a.nc"
+
+
 @pytest.fixture
 def cyldiff(tmp_path):
     """The program in a process of its own: ``cyldiff("run", …)`` returns the finished process."""

@@ -100,6 +100,7 @@ class TestParameters:
             ("physics.spallation.scale.Be->Li", "unknown"),
             ("physics.modulation.by_experiment.ACE", "unknown"),
             ("physics.sources.snr.normalisation.flux", "all data are ratios"),
+            ("physics.sources.snr.injection.default.cutoff_sharpness", "there is no cutoff there"),
         ],
     )
     def test_paths(self, refused, path, said):
@@ -113,6 +114,13 @@ class TestParameters:
             physics={"spallation": {"scale": {"Li": 1.0}}},
         )
         assert 'no datum of this fit depends on the channel "Li"' in text
+
+    def test_what_only_leptons_feel(self, refused):
+        text = refused(
+            {"one": {"path": "physics.magnetic_field.B0", "bounds": ["1 uG", "10 uG"]}},
+            physics={"magnetic_field": {"kind": "uniform", "B0": "4 uG"}},
+        )
+        assert "only electrons and positrons feel it" in text
 
     def test_a_bound_that_excludes_the_start(self, refused):
         text = refused({"D0": {**D0, "start": "1e27 cm^2/s"}})
@@ -235,6 +243,11 @@ class TestOverrides:
         assert fit.parameters[2].start == 0.5
         assert not fit.fit.minos
         assert fit.parameters[0].start == fit.run.config.physics.diffusion.D0
+
+    def test_settings_of_the_default_sampler(self, load):
+        """As the message of an unfinished chain says; the file has no section for the sampler."""
+        sampler = load(overrides=["fit.sampler.steps=4000"]).fit.sampler
+        assert (sampler.kind, sampler.steps) == ("emcee", 4000)
 
     def test_wrong_ones_are_said(self, refused):
         assert "fit.data[0].corelation_length" in refused(overrides=["fit.data[0].corelation_length=1"])

@@ -11,6 +11,7 @@ from cyldiff.errors import ConfigError, ConvergenceError, CyldiffError, DataErro
 from cyldiff.fit.chain_file import check_sample_folder, summary, write_posterior
 from cyldiff.fit.posterior import Draws, LogPosterior
 from cyldiff.fit.priors import Gaussian, LogUniform, Uniform
+from cyldiff.fit.proposals import Normal, inside
 from cyldiff.fit.sample import draw, fingerprint, sample
 from cyldiff.fit.samplers import Emcee, Nautilus
 from cyldiff.fit.walk import Unfinished, convergence
@@ -86,6 +87,45 @@ class TestEmcee:
         mean, covariance = drawn(Emcee(walkers=8, steps=5000), make_one, [parameter("a")]).moments()
         assert mean[0] == pytest.approx(0.5, abs=0.3)
         assert covariance[0, 0] == pytest.approx(4.0, rel=0.2)
+
+
+class TestAroundTheMinimum:
+    """Places that a normal distribution offers, right or wrong, leave the posterior as it is."""
+
+    @pytest.mark.parametrize(
+        ("shift", "factor"),
+        [(0.0, 1.0), (1.0, 1.0), (0.0, 0.25), (0.0, 4.0)],
+        ids=["right", "off", "narrow", "wide"],
+    )
+    def test_the_posterior_is_found(self, shift, factor):
+        sigma = np.sqrt(np.diag(BOWL.covariance))
+        near = Normal(BOWL.mean + shift * sigma, factor * BOWL.covariance)
+        found = drawn(SHORT.model_copy(update={"steps": 6000}), near=near)
+        mean, covariance = found.moments()
+        np.testing.assert_allclose(mean, BOWL.mean, atol=4.0 * sigma.max() / np.sqrt(found.effective))
+        np.testing.assert_allclose(covariance, BOWL.covariance, rtol=6.0 / np.sqrt(found.effective))
+
+    def test_fewer_calls_for_the_same(self, chain):
+        found = drawn(near=Normal(BOWL.mean, BOWL.covariance))
+        assert found.tau.max() < 0.6 * chain.tau.max()
+
+    def test_an_interrupted_chain_keeps_it(self, tmp_path):
+        """What is offered after an interruption is what was offered before, whatever is found the second time."""
+        state, near = tmp_path / "sampler.npz", Normal(BOWL.mean, BOWL.covariance)
+        whole = drawn(near=near)
+        with pytest.raises(Unfinished):
+            drawn(SHORT.model_copy(update={"steps": 37}), near=near, state=state)
+        found = drawn(near=Normal(BOWL.mean + 1e-9, BOWL.covariance), state=state)
+        np.testing.assert_array_equal(found.values, whole.values)
+
+    def test_walkers_start_inside_the_bounds(self):
+        low, high = np.array([0.0, -1.0]), np.array([10.0, 1.0])
+        near = Normal(np.array([0.0, 0.0]), np.diag([1.0, 1e-6]))
+        first = near.start(low, high, 64, np.random.default_rng(0))
+        assert first.shape == (64, 2)
+        assert np.all((first > low) & (first < high))
+        with pytest.raises(CyldiffError, match="inside the bounds"):
+            inside(lambda k: np.full((k, 2), 20.0), low, high, 4)
 
 
 class TestConvergence:

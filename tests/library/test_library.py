@@ -15,6 +15,7 @@ from cyldiff.config.load import load_config, load_mapping
 from cyldiff.config.load_source import load_source, load_source_mapping
 from cyldiff.config.show import listing
 from cyldiff.fit.components import load_spectra, load_spectra_mapping
+from cyldiff.fit.point_sources import load_joint, load_joint_mapping
 from cyldiff.particles.abundances import abundance_tables, load_abundances
 from cyldiff.sources.catalogue_file import load_catalogue
 
@@ -243,6 +244,15 @@ class TestSpectra:
         loaded = load_spectra(name)
         assert loaded.config.run.purpose
         assert load_spectra_mapping(tomllib.loads(loaded.toml())).config == loaded.config
+        assert name not in RUNS
+
+
+class TestJointFits:
+    @pytest.mark.parametrize("name", resources.names("joint-fits"))
+    def test_it_is_valid_and_no_run(self, name):
+        loaded = load_joint(name)
+        assert loaded.config.run.purpose
+        assert load_joint_mapping(tomllib.loads(loaded.toml())).config == loaded.config
         assert name not in RUNS
 
 

@@ -7,7 +7,6 @@ from itertools import pairwise
 import numpy as np
 import pytest
 from problems import CARBON, observed_orders, one_energy, relative_difference
-from scipy.special import j0, j1, jn_zeros
 
 from cyldiff.errors import ConvergenceError
 from cyldiff.galaxy import Galaxy
@@ -16,10 +15,10 @@ from cyldiff.operators import TransportOperator
 from cyldiff.solve.azimuthal import relative_residual
 from cyldiff.solve.steady import SteadySolver, solve_direct
 from cyldiff.transport.build import Propagation
-from cyldiff.transport.coefficients import TransportCoefficients
 from cyldiff.transport.convection import LinearWind, NoWind
 from cyldiff.transport.diffusion import AnisotropicDiffusion, PowerLawDiffusion
 from cyldiff.transport.reacceleration import NoReacceleration, SeoPtuskin1994
+from cyldiff.validation.around import around_the_circle
 
 DIFFUSION = PowerLawDiffusion(D0="5.8e28 cm^2/s", reference_rigidity="4 GV", delta=0.33, eta=1.0)
 ANISOTROPIC = AnisotropicDiffusion(
@@ -91,72 +90,6 @@ def solve(operator, q, tolerance=1e-11):
 
 # T2: manufactured solutions
 
-RADIUS, HEIGHT = 10.0, 3.0
-
-
-def manufactured(n_r, n_phi, n_z, *, modulated=True):
-    """U = J0(zeta r/R) cos(pi z/2H) [1 + 0.3 cos(phi) (r/R)^2 (1 - r/R)] and D, sinks variable in r, phi, z.
-
-    D_rr = a(r) c(z), D_zz = a c / 2, D_phiphi = 3 a c (the tensor is diagonal, not isotropic), and the
-    sink depends on phi. The source is -div(D grad U) + S U, by hand.
-    """
-    grid = Grid.build(
-        kinetic_energy=one_energy,
-        radius=RADIUS,
-        half_height=HEIGHT,
-        n_r=n_r,
-        n_z=n_z,
-        half_space=True,
-        n_phi=n_phi,
-    )
-
-    def a(r):
-        return 1.0 + 0.8 * (r / RADIUS) ** 2
-
-    def c(z):
-        return 0.5 + (z / HEIGHT) ** 2
-
-    r, phi, z = (grid.coordinate(name) for name in ("r", "phi", "z"))
-    zeta = float(jn_zeros(0, 1)[0])
-    k, m = zeta / RADIUS, 0.5 * np.pi / HEIGHT
-    b = 0.3 if modulated else 0.0
-    J, J1 = j0(k * r), -k * j1(k * r)
-    # J'' from Bessel's equation
-    J2 = -(k**2) * J - J1 / r
-    x = r / RADIUS
-    g, g1, g2 = x**2 - x**3, (2.0 * x - 3.0 * x**2) / RADIUS, (2.0 - 6.0 * x) / RADIUS**2
-    cosine = b * np.cos(phi)
-    F, F1 = J * (1 + g * cosine), J1 * (1 + g * cosine) + J * g1 * cosine
-    F2 = J2 * (1 + g * cosine) + 2.0 * J1 * g1 * cosine + J * g2 * cosine
-    Fpp = -J * g * cosine
-    Z, Z1, Z2 = np.cos(m * z), -m * np.sin(m * z), -(m**2) * np.cos(m * z)
-    a1, c1 = 1.6 * r / RADIUS**2, 2.0 * z / HEIGHT**2
-    radial = c(z) * (a(r) * F2 + (a1 + a(r) / r) * F1) * Z
-    vertical = 0.5 * a(r) * F * (c(z) * Z2 + c1 * Z1)
-    azimuthal = 3.0 * a(r) * c(z) * Fpp / r**2 * Z
-    sink = (0.2 + 0.1 * np.cos(phi) * x) * np.ones(grid.shape)
-    exact = F * Z * np.ones(grid.shape)
-    q = -(radial + vertical + azimuthal) + sink * exact
-    D = a(r) * c(z) * np.ones(grid.shape)
-    nucleus = Kinematics(grid.kinetic_energy, *CARBON)
-    log_p = np.log(nucleus.momentum)
-    terms = TransportCoefficients(
-        D_face={
-            "r": a(grid.coordinate("r", faces=True)) * c(z),
-            "phi": 3.0 * a(r) * c(z),
-            "z": 0.5 * a(r) * c(grid.coordinate("z", faces=True)),
-        },
-        V_face={},
-        D_center=D,
-        loss_rate=np.zeros(grid.shape),
-        reacceleration_face=None,
-        sink_rate=sink,
-        log_momentum=log_p,
-        log_momentum_width=nucleus.dlnp_dlnT * grid.log_step,
-        log_momentum_spacing=np.diff(log_p),
-    )
-    return TransportOperator.build(grid, terms), q, exact
-
 
 def error(case):
     """L2 norm over space of the error, over that of the solution."""
@@ -169,14 +102,14 @@ def error(case):
 
 def test_second_order_in_three_dimensions():
     """T2: r, phi and z refined together."""
-    errors = [error(manufactured(n, n, n // 2 + 1)) for n in (16, 32, 64)]
+    errors = [error(around_the_circle(n, n, n // 2 + 1)) for n in (16, 32, 64)]
     assert np.all(np.abs(observed_orders(errors) - 2.0) < 0.08), errors
     assert errors[-1] < 1e-4
 
 
 def test_second_order_in_phi_alone():
     """The error in phi is what a finer mesh in phi changes: differences of solutions fall by four."""
-    solutions = [solve(*manufactured(12, n, 7)[:2], 1e-12) for n in (12, 24, 48, 96)]
+    solutions = [solve(*around_the_circle(12, n, 7)[:2], 1e-12) for n in (12, 24, 48, 96)]
     at_common = [x[0, :, :: x.shape[2] // 12, :] for x in solutions]
     steps = [np.abs(b - a).max() for a, b in pairwise(at_common)]
     assert np.all(np.abs(observed_orders(steps) - 2.0) < 0.1), steps
@@ -184,7 +117,7 @@ def test_second_order_in_phi_alone():
 
 def test_second_order_in_r_and_z_around_the_axis():
     """No node lies on r = 0; a pattern that depends on phi there keeps the order."""
-    errors = [error(manufactured(n, 64, n + 1)) for n in (12, 24, 48)]
+    errors = [error(around_the_circle(n, 64, n + 1)) for n in (12, 24, 48)]
     assert np.all(np.abs(observed_orders(errors) - 2.0) < 0.08), errors
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import numpy as np
 from cyldiff import constants as const
 from cyldiff.config.toml import to_toml
 from cyldiff.errors import DataError
+from cyldiff.io.whole import write_whole
 from cyldiff.sources.population.draw import Realisation
 from cyldiff.sources.population.load import LoadedPopulation
 from cyldiff.sources.population.model import shifted
@@ -72,17 +74,10 @@ def write_catalogue(catalogue: Mapping[str, Any], path: Path) -> None:
         raise DataError(f'{path}: found suffix "{path.suffix}"; expected .toml or .ecsv')
     if not catalogue["source"]:
         raise DataError(f"{path}: the realisation has no source; a catalogue needs at least one")
-    part = path.with_name(f".{path.name}.part")
-    try:
-        if path.suffix == ".toml":
-            part.write_text(_toml(catalogue), encoding="utf-8")
-        else:
-            _table(catalogue).write(part, format="ascii.ecsv", overwrite=True)
-        part.replace(path)
-    except OSError as error:
-        raise DataError(f"{path}: cannot be written ({error.strerror or error})") from None
-    finally:
-        part.unlink(missing_ok=True)
+    buffer = io.StringIO()
+    if path.suffix == ".ecsv":
+        _table(catalogue).write(buffer, format="ascii.ecsv")
+    write_whole(path, buffer.getvalue() or _toml(catalogue))
 
 
 def _history(loaded: LoadedPopulation, realisation: Realisation, i: int) -> dict[str, Any]:

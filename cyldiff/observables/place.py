@@ -1,0 +1,191 @@
+"""Spectra anywhere in the halo: a place as text, and the maps of a result interpolated to it.
+
+Along each axis a cubic polynomial goes through the four nearest cell centres, as at the Sun
+(:meth:`cyldiff.grid.Grid.at`); next to the surface of the halo the surface itself, where the density is zero, is
+one of the four points, and next to the axis the cells on its other side are.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from cyldiff.errors import DataError, nearest, quoted
+from cyldiff.galaxy.coordinates import Place, from_sun
+from cyldiff.units import parse_quantity
+
+__all__ = ["parse_place", "spectra_at"]
+
+Array = NDArray[np.float64]
+
+_FORMS: tuple[dict[str, str], ...] = (
+    {"l": "angle", "b": "angle", "d": "length"},
+    {"x": "length", "y": "length", "z": "length"},
+    {"r": "length", "phi": "angle", "z": "length"},
+)
+_EXPECTED = 'expected "l=80deg b=1deg d=1.4kpc", "x=-8kpc y=1kpc z=0kpc", "r=4kpc phi=180deg z=0kpc" or "sun"'
+_PART = re.compile(r"\s*(\w+)\s*=\s*(.*?)\s*(?=\b\w+\s*=|$)[,\s]*")
+
+
+def parse_place(text: str, sun: Place) -> Array | None:
+    """Cartesian position [kpc], shape (3,), of a place given as text; None for the Sun itself.
+
+    Parameters
+    ----------
+    text : "sun"; or l, b, d seen from the Sun; or x, y, z; or r, phi, z (the Sun is at phi = 180 deg).
+        Every number has a unit.
+    sun : where the Sun is
+
+    Raises
+    ------
+    DataError
+        with all that is wrong with it.
+    """
+    if text.strip().lower() == "sun":
+        return None
+    parts = _parts(text)
+    form = next((f for f in _FORMS if set(f) == set(parts)), None)
+    if form is None:
+        keys = {key for f in _FORMS for key in f}
+        hints = [f'"{k}" unknown{nearest(k, keys)}' for k in parts if k not in keys]
+        raise DataError("; ".join([f"found {quoted(text)}", *hints, _EXPECTED]))
+    values, problems = {}, []
+    for key, dimension in form.items():
+        try:
+            values[key] = parse_quantity(parts[key], dimension)
+        except ValueError as error:
+            problems.append(f"{key}: {error}")
+    if not problems and not -90.0 <= values.get("b", 0.0) <= 90.0:
+        problems.append(f"b: found {values['b']:g} deg; expected -90 to 90 deg")
+    problems += [f"{k}: found {values[k]:g} kpc; expected at least 0 kpc"
+                 for k in ("d", "r") if values.get(k, 0.0) < 0.0]  # fmt: skip
+    if problems:
+        raise DataError("; ".join(problems))
+    return _cartesian(values, sun)
+
+
+def _parts(text: str) -> dict[str, str]:
+    found: dict[str, str] = {}
+    position = 0
+    while position < len(text):
+        match = _PART.match(text, position)
+        if match is None or match.end() == position or match[1] in found:
+            raise DataError(f"found {quoted(text)}; {_EXPECTED}")
+        found[match[1]] = match[2].rstrip(", ")
+        position = match.end()
+    return found
+
+
+def _cartesian(values: Mapping[str, float], sun: Place) -> Array:
+    if "l" in values:
+        return from_sun(values["l"], values["b"], values["d"], sun)
+    if "x" in values:
+        return np.array([values["x"], values["y"], values["z"]])
+    angle = np.radians(values["phi"])
+    return np.array([values["r"] * np.cos(angle), values["r"] * np.sin(angle), values["z"]])
+
+
+def spectra_at(dataset: xr.Dataset, position: Array | None) -> xr.Dataset:
+    """A result whose spectra "at the Sun" are those at another place: ``flux_lis`` and its components.
+
+    Parameters
+    ----------
+    dataset : a result at one time; with maps (``flux``), except for the Sun itself
+    position : x, y, z [kpc]; None is the Sun, whose spectra the result holds with all digits
+
+    Returns
+    -------
+    Dataset with flux_lis(species, kinetic_energy), flux_lis_component where the result has it, and what
+    describes the species; [m^-2 s^-1 sr^-1 (GeV/n)^-1]. The attribute `place` says where.
+
+    Raises
+    ------
+    DataError
+        outside of the halo, with its range, or if the result holds no maps.
+    """
+    names = [n for n in ("charge", "mass_number", "mass_per_nucleon") if n in dataset]
+    if position is None:
+        names += [n for n in ("flux_lis", "flux_lis_component") if n in dataset]
+        return dataset[names].assign_attrs(place="Sun")
+    if "flux" not in dataset:
+        raise DataError(
+            'the result holds no maps; run it with output.quantities = ["flux"], or ask for "sun"'
+        )
+    r, z = float(np.hypot(position[0], position[1])), float(position[2])
+    phi = float(np.arctan2(position[1], position[0]))
+    _inside(dataset, r, z)
+    x, y, height = (float(v) for v in position)
+    found = dataset[names].assign_attrs(place=f"x = {x:.6g} kpc, y = {y:.6g} kpc, z = {height:.6g} kpc")
+    for name in ("flux", "flux_component"):
+        if name not in dataset:
+            continue
+        map_ = dataset[name].transpose(..., *[d for d in ("r", "phi", "z") if d in dataset[name].dims])
+        values = _interpolated(dataset, map_.values.astype(float), r, z, phi)
+        dims = tuple(d for d in map_.dims if d not in ("r", "phi", "z"))
+        attrs = {**map_.attrs, "long_name": str(map_.attrs.get("long_name", "intensity")) + " at the place"}
+        found[name.replace("flux", "flux_lis", 1)] = (dims, np.maximum(values, 0.0), attrs)
+    return found.assign_coords({n: c for n, c in dataset.coords.items() if n in found.dims})
+
+
+def _inside(dataset: xr.Dataset, r: float, z: float) -> None:
+    """Refuse a place outside of the halo, with its range."""
+    low, high = (float(f(dataset["r_bounds"].values)) for f in (np.min, np.max))
+    top = float(np.max(dataset["z_bounds"].values))
+    if low <= r <= high and abs(z) <= top:
+        return
+    raise DataError(
+        f"r = {r:.4g} kpc, z = {z:.4g} kpc is outside of the halo; expected r from {low:g} to {high:g} kpc "
+        f"and z from {-top:g} to {top:g} kpc"
+    )
+
+
+def _interpolated(dataset: xr.Dataset, values: Array, r: float, z: float, phi: float) -> Array:
+    """Maps (..., r, [phi,] z) at a point; the leading dimensions are kept."""
+    on_plane = np.moveaxis(values, -1, 0)
+    nodes, on_plane = _vertical(dataset, on_plane)
+    at_height = _cubic(nodes, on_plane, z)
+    if "phi" not in dataset.dims:
+        here, across = at_height, at_height
+    else:
+        here, across = (_around(at_height, angle) for angle in (phi, phi + np.pi))
+    centers = dataset["r"].values
+    if centers.size == 1:  # a slab is the same at every radius
+        return here[..., 0]
+    here, across = (np.moveaxis(a, -1, 0) for a in (here, across))
+    edge = float(np.max(dataset["r_bounds"].values))
+    nodes = np.concatenate([-centers[1::-1], centers, [edge]])
+    return _cubic(nodes, np.concatenate([across[1::-1], here, np.zeros_like(here[:1])]), r)
+
+
+def _vertical(dataset: xr.Dataset, values: Array) -> tuple[Array, Array]:
+    """Nodes in z with both surfaces, and values along the first dimension; a half-space is mirrored."""
+    centers, bounds = dataset["z"].values, dataset["z_bounds"].values
+    top, zero = float(bounds.max()), np.zeros_like(values[:1])
+    if float(bounds.min()) < 0.0:
+        return np.concatenate([[-top], centers, [top]]), np.concatenate([zero, values, zero])
+    # the first cell is centred on the plane
+    nodes = np.concatenate([[-top], -centers[:0:-1], centers, [top]])
+    return nodes, np.concatenate([zero, values[:0:-1], values, zero])
+
+
+def _around(values: Array, phi: float) -> Array:
+    """Periodic cubic in phi, the last dimension; cell centres are 2 pi m / n."""
+    n = values.shape[-1]
+    place = (phi % (2.0 * np.pi)) / (2.0 * np.pi / n)
+    nodes = np.arange(int(np.floor(place)) - 1, int(np.floor(place)) + 3)
+    return _cubic(nodes.astype(float), np.moveaxis(values, -1, 0)[nodes % n], place)
+
+
+def _cubic(x: Array, values: Array, where: float) -> Array:
+    """Lagrange polynomial through the four nodes around `where`, along the first dimension."""
+    first = int(np.clip(np.searchsorted(x, where) - 2, 0, len(x) - 4))
+    nodes = x[first : first + 4]
+    total = np.zeros(values.shape[1:])
+    for a in range(4):
+        others = np.delete(nodes, a)
+        total = total + values[first + a] * float(np.prod((where - others) / (nodes[a] - others)))
+    return total
