@@ -207,9 +207,9 @@ def explain(key: str) -> None:
     The last part of a path is enough: "cyldiff explain D0".
     """
     from cyldiff.config.explain import explain_key
-    from cyldiff.fit.config import FitConfig
+    from cyldiff.fit.sections import SECTIONS
 
-    click.echo(explain_key(key, {"fit": FitConfig}))
+    click.echo(explain_key(key, SECTIONS))
 
 
 @main.command(name="list", short_help="List what the library holds: runs, models, data.")
