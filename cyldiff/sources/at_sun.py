@@ -72,11 +72,13 @@ def response_at_sun(
     catalogue: Catalogue,
     model: PropagationModel,
     energy: Array,
-    solved: Mapping[str, SourceResponse] | None = None,
+    stored: Mapping[str, SourceResponse] | None = None,
 ) -> tuple[list[AtSun], str]:
     """What the adjoint solve on the grid says, for any D(r, z, R), and what it leaves out.
 
-    `solved` are responses of this model by species that need not be solved again.
+    Parameters
+    ----------
+    stored : responses by species that are solved already, of the same model; default: solve them
 
     Raises
     ------
@@ -97,16 +99,24 @@ def response_at_sun(
     here = np.array([-sun.r, 0.0, sun.z])
     parts, changes = [], []
     for i, nucleus in enumerate(catalogue.species):
-        response = (solved or {}).get(nucleus.name) or source_response(
-            model.run or model.physics,
-            species=nucleus.name,
-            kinetic_energy=energy,
-            ages=[1.01 * float(segments.oldest.max())],
-            coupling="decoupled",
-        )
-        density, gradient = response.evaluate(segments, spectra[:, i], energy)
+        if stored is not None:
+            response = stored[nucleus.name]
+        else:
+            response = source_response(
+                model.run or model.physics,
+                species=nucleus.name,
+                kinetic_energy=energy,
+                ages=[1.01 * float(segments.oldest.max())],
+                coupling="decoupled",
+            )
+        injected = spectra[:, i]
+        if response.coupled:
+            injected = catalogue.spectra((nucleus,), response.injected_energy)[:, 0]
+        density, gradient = response.evaluate(segments, injected, energy)
         travel = propagation_at_sun(model.physics, nucleus, energy, kernel="halo", edge=True)
         flags = validity(segments, len(catalogue), here, travel, model.physics.halo)
         parts.append(AtSun.of_pieces(nucleus, energy, segments, len(catalogue), density, gradient, flags))
         changes.append(float(np.max(response.neglected)))
+    if not max(changes) > 0.0:
+        return parts, ""
     return parts, f"motion in momentum, {100.0 * max(changes):.2g} % of the flux or less"

@@ -167,14 +167,14 @@ def test_toml(text, tmp_path):
 def known_keys(raw):
     """Sections of a fragment are those of some file: every table that is written is one that `explain` knows."""
     from cyldiff.config.explain import explain_key
-    from cyldiff.fit.config import FitConfig
+    from cyldiff.fit.sections import SECTIONS
 
     for section, content in raw.items():
         if not isinstance(content, dict):
             continue
         for key, inner in content.items():
             if not (isinstance(inner, dict) and section == "fit" and key == "parameters"):
-                explain_key(f"{section}.{key}", {"fit": FitConfig})
+                explain_key(f"{section}.{key}", SECTIONS)
 
 
 @pytest.mark.parametrize("text", blocks("python", "ipython3"))

@@ -107,3 +107,24 @@ def test_the_command_that_builds_the_site_is_told():
     command = "python -m sphinx -W --keep-going -b html docs docs/_build/html"
     for path in (ROOT / "README.md", DOCS / "contributing.md", DOCS / "conf.py"):
         assert command in path.read_text(encoding="utf-8")
+
+
+_FILE = re.compile(r"`((?:cyldiff|tests|runs|grids|physics|docs)/[\w./-]+\.(?:py|toml|csv|md|slurm))`")
+
+
+@pytest.mark.parametrize("path", [*PAGES, *READMES], ids=name_of)
+def test_files_that_are_named_exist(path):
+    named = _FILE.findall(_FENCE.sub("", path.read_text(encoding="utf-8")))
+    assert [name for name in named if not (ROOT / name).is_file()] == []
+
+
+_ROW = re.compile(r"^\|.*\|$", re.MULTILINE)
+
+
+def test_every_term_of_the_equation_has_code_and_test():
+    page = (DOCS / "theory" / "index.md").read_text(encoding="utf-8")
+    rows = [row for row in _ROW.findall(page) if "`cyldiff/" in row]
+    assert len(rows) >= 15
+    assert [row for row in rows if "`tests/" not in row] == []
+    terms = {name.stem for name in (ROOT / "cyldiff" / "transport").glob("*.py")} - {"__init__"}
+    assert [t for t in sorted(terms) if f"cyldiff/transport/{t}.py" not in page] == []

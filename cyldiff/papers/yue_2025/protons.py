@@ -14,7 +14,7 @@ J = T(E) N(E).
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -140,18 +140,14 @@ def injected(source: Catalogue, config: RunConfig, energy: Array) -> Array:
 
 
 def fit_protons(
-    overrides: Sequence[str],
-    *,
-    kernel: str,
-    solved: Mapping[str, SourceResponse] | None = None,
-    rounds: int = ROUNDS,
+    overrides: Sequence[str], *, response: SourceResponse | None = None, rounds: int = ROUNDS
 ) -> ProtonFit:
     """Fit the protons, solve them at the result, and fit again until nothing moves.
 
     Parameters
     ----------
     overrides : of the run
-    kernel : of the local source; "grid" with the responses `solved`, or a closed form with D at the Sun
+    response : what the local source is read from; without it the closed form of the halo with D at the Sun
     rounds : at most
 
     Raises
@@ -162,7 +158,7 @@ def fit_protons(
     fit = load_fit(FIT, overrides)
     terms = [SpectrumTerm(data) for data in fit.data]
     run, parameters, moved, done = _joint(fit.run), fit.parameters, np.inf, 0
-    transfer = _transfer(run, kernel, solved)
+    transfer = _transfer(run, response)
     while moved > SETTLED and done < rounds:
         model = ProtonModel(parameters, _config(run), pipeline.run(smooth_run(run)), transfer)
         result = tune(replace(fit, run=run, parameters=parameters), likelihood=Likelihood(model, terms))
@@ -172,7 +168,7 @@ def fit_protons(
         run = _joint(with_values(fit.run, parameters, list(result.values), FIT))
         parameters = tuple(replace(p, start=float(v)) for p, v in zip(parameters, result.values, strict=True))
         done += 1
-    local = _local(run, kernel, solved)
+    local = _local(run, response)
     return ProtonFit(result, pipeline.run(smooth_run(run)), local, moved, done)
 
 
@@ -191,18 +187,19 @@ def _config(run: LoadedJoint) -> JointConfig:
     return run.config
 
 
-def _local(run: LoadedJoint, kernel: str, solved: Mapping[str, SourceResponse] | None) -> xr.Dataset:
+def _local(run: LoadedJoint, response: SourceResponse | None) -> xr.Dataset:
     """The local source on the energies of the run; nothing where its cut-off has left nothing."""
     momentum, source = run.config.grid.momentum, catalogue_of(_config(run))
     energy = energy_grid(momentum.min, momentum.max, momentum.per_decade)
     reached = energy[energy <= HIGHEST]
-    found = source_fluxes(source, smooth_run(run), kernel=kernel, solved=solved, kinetic_energy=reached)
+    kernel = "halo" if response is None else "grid"
+    found = source_fluxes(source, smooth_run(run), kernel=kernel, response=response, kinetic_energy=reached)
     return found.reindex(kinetic_energy=energy, fill_value=0)
 
 
-def _transfer(run: LoadedJoint, kernel: str, solved: Mapping[str, SourceResponse] | None) -> Array:
+def _transfer(run: LoadedJoint, response: SourceResponse | None) -> Array:
     """Intensity at the Sun of one particle per GeV that the local source injected."""
-    found = _local(run, kernel, solved)
+    found = _local(run, response)
     flux, number = (found[name].values[0, 0] for name in ("flux_lis", "injected_number"))
     return np.divide(flux, number, out=np.zeros_like(flux), where=number > 0.0)
 

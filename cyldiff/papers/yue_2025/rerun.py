@@ -38,7 +38,7 @@ def rerun(study: Study) -> None:
     closed = None
     if study.smoke:
         rerun_boron(study, load_joint(FIT, COARSE).config.physics.diffusion.reference_rigidity)
-        fit = fit_protons(COARSE, kernel="halo", rounds=1)
+        fit = fit_protons(COARSE, rounds=1)
     else:
         fit, closed = _full(study)
     write_result(fit.protons, study.results / "protons.nc")
@@ -58,5 +58,4 @@ def _full(study: Study) -> tuple[ProtonFit, ProtonFit]:
     study.say("response of the Sun to the local source: minutes unless it is kept from before")
     response = local_response(load_joint(FIT, overrides), study.results / "local-response.nc")
     study.say(response.summary())
-    zones = fit_protons(overrides, kernel="grid", solved={"H1": response})
-    return zones, fit_protons(overrides, kernel="halo")
+    return fit_protons(overrides, response=response), fit_protons(overrides)

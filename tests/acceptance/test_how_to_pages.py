@@ -1,0 +1,54 @@
+"""Pages whose commands need a result: every block in its order, in one empty folder, on coarse grids."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from cyldiff.cli import main
+
+DOCS = Path(__file__).resolve().parents[2] / "docs"
+PAGES = ("how-to/anisotropy.md", "how-to/gamma.md", "theory/single-sources.md", "theory/adjoint.md")
+#: a run on the coarse grid shows that a command works; what it gives on the grid of the library is tested elsewhere
+COARSE = ["--set", "grid.use=galaxy-2d-coarse", "--set", "solver.grid_error.enabled=false"]
+
+
+def blocks(page):
+    return re.findall(
+        r"^```(\w*)\n(.*?)^```", (DOCS / page).read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE
+    )
+
+
+CASES = [(page, number) for page in PAGES for number in range(len(blocks(page)))]
+
+
+@pytest.fixture(scope="module")
+def folders(tmp_path_factory):
+    return {page: tmp_path_factory.mktemp(Path(page).stem) for page in PAGES}
+
+
+def run(line):
+    words = shlex.split(line, comments=True)
+    if words[:1] != ["cyldiff"]:
+        assert words[:2] == ["pip", "install"], f"not a command that can be tried: {line}"
+        return
+    words = words[1:] + (COARSE if words[1] in ("run", "response") else [])
+    answer = CliRunner().invoke(main, words, catch_exceptions=False)
+    assert answer.exit_code == 0, answer.output
+
+
+@pytest.mark.parametrize(("page", "number"), CASES, ids=[f"{page}-{number}" for page, number in CASES])
+def test_block(page, number, folders, monkeypatch):
+    monkeypatch.chdir(folders[page])
+    language, text = blocks(page)[number]
+    if language == "python":
+        exec(compile(text, page, "exec"), {"__name__": "page"})
+    elif language == "toml":
+        pytest.skip("validated in tests/docs")
+    else:
+        for line in filter(None, text.replace("\\\n", " ").splitlines()):
+            run(line)
