@@ -29,7 +29,7 @@ PAPERS: dict[str, Paper] = {
     for paper in (
         Paper(
             "kaci-2025", "Powerful microquasars as sources of the knee",
-            "Kaci et al. 2025", "cyldiff.papers.kaci_2025", 10.0,
+            "Kaci et al. 2025", "cyldiff.papers.kaci_2025", 6.5,
         ),
         Paper(
             "yue-2025", "X-ray binaries as sources of the knee",
