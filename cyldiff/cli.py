@@ -207,8 +207,9 @@ def explain(key: str) -> None:
     """
     from cyldiff.config.explain import explain_key
     from cyldiff.fit.config import FitConfig
+    from cyldiff.fit.point_sources import PointSources
 
-    click.echo(explain_key(key, {"fit": FitConfig}))
+    click.echo(explain_key(key, {"fit": FitConfig, "point_sources": PointSources}))
 
 
 @main.command(name="list", short_help="List what the library holds: runs, models, data.")

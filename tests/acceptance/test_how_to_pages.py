@@ -12,7 +12,7 @@ from click.testing import CliRunner
 from cyldiff.cli import main
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
-PAGES = ("how-to/anisotropy.md", "how-to/gamma.md", "theory/single-sources.md", "theory/adjoint.md")
+PAGES = ("how-to/anisotropy.md", "how-to/gamma.md", "theory/single-sources.md")
 #: a run on the coarse grid shows that a command works; what it gives on the grid of the library is tested elsewhere
 COARSE = ["--set", "grid.use=galaxy-2d-coarse", "--set", "solver.grid_error.enabled=false"]
 

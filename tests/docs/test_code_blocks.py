@@ -34,9 +34,9 @@ _INLINE = re.compile(r"`(cyldiff [^`]+)`")
 #: first argument of these is a file, or a name of these libraries
 LIBRARIES = {
     "run": ("runs",),
-    "check": ("runs", "populations", "spectra"),
-    "tune": ("runs", "spectra"),
-    "sample": ("runs", "spectra"),
+    "check": ("runs", "populations", "spectra", "joint-fits"),
+    "tune": ("runs", "spectra", "joint-fits"),
+    "sample": ("runs", "spectra", "joint-fits"),
     "sources": ("catalogues",),
     "source": ("emission",),
     "population": ("populations",),
@@ -94,6 +94,10 @@ def validate(name, overrides, what):
         from cyldiff.fit.load import is_tuning_file, load_fit
 
         (load_fit if is_tuning_file(name) else cyldiff.load_config)(name, overrides)
+    elif what == "joint-fits":
+        from cyldiff.fit.load import load_fit
+
+        load_fit(name, overrides)
     elif what == "populations":
         cyldiff.load_population(name, overrides)
     elif what == "spectra":
@@ -168,13 +172,15 @@ def known_keys(raw):
     """Sections of a fragment are those of some file: every table that is written is one that `explain` knows."""
     from cyldiff.config.explain import explain_key
     from cyldiff.fit.config import FitConfig
+    from cyldiff.fit.point_sources import PointSources
 
+    own = {"fit": FitConfig, "point_sources": PointSources}
     for section, content in raw.items():
         if not isinstance(content, dict):
             continue
         for key, inner in content.items():
             if not (isinstance(inner, dict) and section == "fit" and key == "parameters"):
-                explain_key(f"{section}.{key}", {"fit": FitConfig})
+                explain_key(f"{section}.{key}", own)
 
 
 @pytest.mark.parametrize("text", blocks("python", "ipython3"))
