@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
+import shutil
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,18 @@ from click.testing import CliRunner
 from cyldiff.cli import main
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
-PAGES = ("how-to/anisotropy.md", "how-to/gamma.md", "theory/single-sources.md")
+PAGES = (
+    "how-to/anisotropy.md",
+    "how-to/gamma.md",
+    "how-to/export.md",
+    "how-to/results.md",
+    "theory/single-sources.md",
+)
+#: what pages call out.nc where they do not make it themselves
+OUT = (
+    "cyldiff run electrons -o out.nc --set compare.data=[] "
+    '--set \'species.include=["H1", "He4", "B10", "B11", "C12", "electron", "positron"]\''
+)
 #: a run on the coarse grid shows that a command works; what it gives on the grid of the library is tested elsewhere
 COARSE = ["--set", "grid.use=galaxy-2d-coarse", "--set", "solver.grid_error.enabled=false"]
 
@@ -28,7 +40,12 @@ CASES = [(page, number) for page in PAGES for number in range(len(blocks(page)))
 
 @pytest.fixture(scope="module")
 def folders(tmp_path_factory):
-    return {page: tmp_path_factory.mktemp(Path(page).stem) for page in PAGES}
+    made = {page: tmp_path_factory.mktemp(Path(page).stem) for page in PAGES}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(made["how-to/export.md"])
+        run(OUT)
+    shutil.copyfile(made["how-to/export.md"] / "out.nc", made["how-to/results.md"] / "out.nc")
+    return made
 
 
 def run(line):
