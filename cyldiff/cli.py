@@ -15,6 +15,7 @@ from cyldiff.commands.anisotropy import anisotropy
 from cyldiff.commands.base import check_output, overwrites, reported
 from cyldiff.commands.export import export
 from cyldiff.commands.gamma import gamma
+from cyldiff.commands.import_model import import_model
 from cyldiff.commands.population import population
 from cyldiff.commands.reproduce import reproduce
 from cyldiff.commands.response import draw_map, response
@@ -206,10 +207,9 @@ def explain(key: str) -> None:
     The last part of a path is enough: "cyldiff explain D0".
     """
     from cyldiff.config.explain import explain_key
-    from cyldiff.fit.config import FitConfig
-    from cyldiff.fit.point_sources import PointSources
+    from cyldiff.fit.sections import SECTIONS
 
-    click.echo(explain_key(key, {"fit": FitConfig, "point_sources": PointSources}))
+    click.echo(explain_key(key, SECTIONS))
 
 
 @main.command(name="list", short_help="List what the library holds: runs, models, data.")
@@ -362,6 +362,7 @@ main.add_command(rerun)
 main.add_command(spectrum)
 main.add_command(validate)
 main.add_command(export)
+main.add_command(import_model)
 
 if __name__ == "__main__":
     main()

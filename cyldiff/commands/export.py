@@ -59,9 +59,9 @@ def export(result: Path, kind: str, output: Path, **options: Any) -> None:
     ecsv      spectra with units and metadata (astropy QTable)
     csv       the same as plain numbers, for plotting
     hermes    maps of cosmic rays as FITS that HERMES reads (Dragon2D, Dragon3D)
-    gammapy   sky map of diffuse gamma rays as FITS; "cyldiff gamma --map" has more choices
+    gammapy   sky map of diffuse gamma rays as FITS
 
-    Spectra and maps are interstellar; a run in time is taken at its last time.
+    "cyldiff gamma --map" has more choices. Spectra and maps are interstellar; a run in time is taken at its last time.
     """  # noqa: D301
     dataset, grid = _prepare(result, kind, output, options)
     if kind == "gammapy":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
     from cyldiff.sources.catalogue import Catalogue
     from cyldiff.sources.model import PropagationModel
+    from cyldiff.sources.response import SourceResponse
 
 __all__ = ["sources"]
 
@@ -28,20 +30,28 @@ _SHOWN_AT = (1e4, 1e6)
 @click.argument("catalogue")
 @click.option(
     "--model",
-    required=True,
     metavar="NAME",
-    help='Propagation model: a name (see "cyldiff list models"), a model or run file, or a result (.nc).',
+    help='Propagation model: a name (see "cyldiff list models"), a model or run file, or a result (.nc); '
+    "default that of --response.",
 )
 @click.option(
     "--kernel",
     metavar="free|halo|grid",
     help="Free space, halo or response of the grid; default: halo for uniform D, else grid.",
 )
+@click.option(
+    "--response",
+    "responses",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help='Response of "cyldiff response", solved already: the kernel is then "grid". One for each species.',
+)
 @click.option("--edge", is_flag=True, help="Let particles escape at the radius of the halo too.")
 @click.option(
     "--energies",
     metavar="MIN..MAX",
-    help='Kinetic energies per nucleon, e.g. "1 TeV..100 PeV"; default those of the run or result.',
+    help='Kinetic energies per nucleon, e.g. "1 TeV..100 PeV"; default those of the run, result or response.',
 )
 @click.option(
     "--per-decade", type=click.FloatRange(1, 200), help="Points per decade of --energies; default 16."
@@ -57,8 +67,9 @@ _SHOWN_AT = (1e4, 1e6)
 @reported
 def sources(
     catalogue: str,
-    model: str,
+    model: str | None,
     kernel: str | None,
+    responses: tuple[Path, ...],
     edge: bool,
     energies: str | None,
     per_decade: float | None,
@@ -73,59 +84,115 @@ def sources(
     \b
     cyldiff sources example --model nie-2026 -o sources.nc
     cyldiff sources example --model result.nc -o sources.nc
+    cyldiff sources example --response h1.nc -o sources.nc
     """  # noqa: D301 - \b keeps click from wrapping
     started = time.perf_counter()
-    found, put_into, grid, path = _prepare(catalogue, model, kernel, energies, per_decade, overrides, output)
+    if model is None and not responses:
+        raise click.MissingParameter(
+            ctx=click.get_current_context(), param_hint="'--model' or '--response'", param_type="option"
+        )
+    asked = _Asked(catalogue, model, kernel, responses, energies, per_decade, overrides, output)
+    found, put_into, solved, grid, path = _prepare(asked)
     from cyldiff.io.netcdf import write_result
     from cyldiff.sources.fluxes import source_fluxes
 
-    dataset = source_fluxes(found, put_into, kernel=kernel, edge=edge, kinetic_energy=grid)
+    dataset = source_fluxes(
+        found, put_into, kernel=kernel, edge=edge, kinetic_energy=grid, response=solved or None
+    )
     write_result(dataset, path)
     click.echo(_summary(dataset))
     click.echo(f"\n{path} written after {time.perf_counter() - started:.1f} s")
 
 
-def _prepare(
-    catalogue: str,
-    model: str,
-    kernel: str | None,
-    energies: str | None,
-    per_decade: float | None,
-    overrides: Sequence[str],
-    output: Path | None,
-) -> tuple[Catalogue, PropagationModel, Any, Path]:
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """The options."""
+
+    catalogue: str
+    model: str | None
+    kernel: str | None
+    responses: tuple[Path, ...]
+    energies: str | None
+    per_decade: float | None
+    overrides: Sequence[str]
+    output: Path | None
+
+
+def _prepare(asked: _Asked) -> tuple[Catalogue, PropagationModel, dict[str, SourceResponse], Any, Path]:
     """Read everything that is named; all that is wrong with it in one message."""
     from cyldiff.io.netcdf import check_writable
     from cyldiff.sources.catalogue_file import load_catalogue
-    from cyldiff.sources.model import load_model
-    from cyldiff.sources.propagation import KERNELS
+    from cyldiff.sources.stored_response import read_responses
 
-    of_model = [text for text in overrides if text.lstrip().startswith("physics")]
-    of_catalogue = [text for text in overrides if text not in of_model]
-    problems: list[Problem] = []
-    if kernel is not None and kernel not in KERNELS:
-        known = f"known: {', '.join(KERNELS)}{nearest(kernel, KERNELS)}"
-        problems.append(Problem("--kernel", f"{quoted(kernel)} unknown; {known}"))
+    of_model = [text for text in asked.overrides if text.lstrip().startswith("physics")]
+    of_catalogue = [text for text in asked.overrides if text not in of_model]
+    problems = _kernel(asked)
     put_into, found, grid = None, None, None
+    solved = read_responses(asked.responses, problems)
     try:
-        put_into = load_model(model, of_model)
+        put_into = _model(asked, of_model, solved)
     except (ConfigError, DataError) as error:
-        problems += _inside(error, "--model", model)
+        problems += _inside(error, "--model" if asked.model else "--response", asked.model or "response")
     try:
-        found = load_catalogue(catalogue, of_catalogue, model=put_into.physics if put_into else None)
+        found = load_catalogue(asked.catalogue, of_catalogue, model=put_into.physics if put_into else None)
     except ConfigError as error:
         problems += error.problems
     try:
-        grid = _grid(energies, per_decade)
+        grid = _grid(asked.energies, asked.per_decade)
     except (DataError, ValueError) as error:
         problems.append(Problem("--energies", str(error)))
-    path = output if output is not None else Path(f"{Path(catalogue).stem}-sources.nc")
-    inputs = [*(put_into.inputs if put_into else ()), *(found.inputs if found else ())]
+    problems += _stored(solved, put_into, found, grid)
+    path = asked.output if asked.output is not None else Path(f"{Path(asked.catalogue).stem}-sources.nc")
+    inputs = [*(put_into.inputs if put_into else ()), *(found.inputs if found else ()), *asked.responses]
     reason = check_writable(path) or overwrites(path, inputs)
     problems += [Problem("--output", reason)] if reason else []
     if problems or put_into is None or found is None:
-        raise ConfigError(catalogue, problems)
-    return found, put_into, grid, path
+        raise ConfigError(asked.catalogue, problems)
+    return found, put_into, solved, grid, path
+
+
+def _kernel(asked: _Asked) -> list[Problem]:
+    """What is wrong with --kernel, and with options that do not go with --response."""
+    from cyldiff.sources.propagation import KERNELS
+
+    kernel, problems = asked.kernel, []
+    if kernel is not None and kernel not in KERNELS:
+        known = f"known: {', '.join(KERNELS)}{nearest(kernel, KERNELS)}"
+        problems.append(Problem("--kernel", f"{quoted(kernel)} unknown; {known}"))
+    elif asked.responses and kernel not in (None, "grid"):
+        problems.append(
+            Problem("--kernel", f'{quoted(str(kernel))} with --response; expected none, or "grid"')
+        )
+    return problems
+
+
+def _model(
+    asked: _Asked, overrides: Sequence[str], solved: dict[str, SourceResponse]
+) -> PropagationModel | None:
+    """The model that is named, or that of the responses; None if these cannot be read."""
+    from cyldiff.sources.model import load_model
+    from cyldiff.sources.stored_response import model_of
+
+    if asked.model is not None:
+        return load_model(asked.model, overrides)
+    if overrides:
+        raise DataError(f"the model of a response cannot be changed; found --set {overrides[0]}")
+    return model_of(solved) if solved else None
+
+
+def _stored(
+    solved: dict[str, SourceResponse], model: PropagationModel | None, found: Catalogue | None, grid: Any
+) -> list[Problem]:
+    """What keeps the sources from being read from the responses."""
+    from cyldiff.sources.stored_response import energies_of, problems_with
+
+    if not solved or model is None:
+        return []
+    try:
+        energy = energies_of(solved) if grid is None else grid
+    except DataError as error:
+        return [Problem("--response", str(error))]
+    return problems_with(solved, model, found, energy)
 
 
 def _inside(error: ConfigError | DataError, option: str, name: str) -> list[Problem]:

@@ -29,6 +29,8 @@ _KINDS = (
     ("response of the Sun to sources", "values", "made_from"),
     ("scan over parameters", "message", "config"),
 )
+#: longer attributes are not shown
+_LONGEST = 300
 _FACTS = (
     ("title", "title"),
     ("purpose", "purpose"),
@@ -119,11 +121,13 @@ def describe_file(path: Path) -> str:
         return _describe_fits(path)
     dataset = read_any(path)
     lines = [f"{path}: {kind_of(dataset) or 'file of cyldiff'}", ""]
-    facts = [(label, dataset.attrs.get(key)) for label, key in _FACTS]
-    lines += [f"  {label:<16} {_shown(value)}" for label, value in facts if value not in (None, "", "[]")]
+    facts = [(label, dataset.attrs.get(key)) for label, key in _FACTS] + _others(dataset)
+    facts = [(label, value) for label, value in facts if _shown(value) not in ("None", "", "[]")]
+    width = max((len(label) for label, _ in facts), default=0)
+    lines += [f"  {label:<{width}}  {_shown(value)}" for label, value in facts]
     packages = {k: v for k, v in packages_of(dataset).items() if k not in ("cyldiff", "commit", "python")}
     if packages:
-        lines.append(f"  {'packages':<16} " + ", ".join(f"{k} {v}" for k, v in packages.items()))
+        lines.append(f"  {'packages':<{width}}  " + ", ".join(f"{k} {v}" for k, v in packages.items()))
     lines += _certificate(dataset)
     tables = tables_of(dataset)
     if tables:
@@ -133,6 +137,17 @@ def describe_file(path: Path) -> str:
     lines += ["", "contents: " + ", ".join(f"{n} {name}" for name, n in dataset.sizes.items())]
     lines += _variables(dataset)
     return "\n".join(lines)
+
+
+def _others(dataset: xr.Dataset) -> list[tuple[str, Any]]:
+    """Attributes that only some writers use: kernels, models of emission, settings of a sampler."""
+    known = {key for _, key in _FACTS} | {"Conventions", "config", "tables", "packages", "catalogue"}
+    rest = {
+        str(k): v
+        for k, v in dataset.attrs.items()
+        if k not in known and not str(k).startswith("certificate_")
+    }
+    return [(k.replace("_", " "), v) for k, v in rest.items() if len(str(v)) <= _LONGEST]
 
 
 def _shown(value: Any) -> str:

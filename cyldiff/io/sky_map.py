@@ -21,6 +21,7 @@ import xarray as xr
 
 from cyldiff.errors import DataError, nearest
 from cyldiff.io.netcdf import write_result
+from cyldiff.io.provenance import software
 from cyldiff.io.whole import write_whole
 
 __all__ = ["FORMATS", "map_path", "write_sky"]
@@ -62,11 +63,18 @@ def write_sky(pixels: xr.Dataset, image: xr.DataArray | None, path: Path) -> Non
     """
     if map_path(path) == "nc":
         single = {name: variable.astype(np.float32) for name, variable in _large(pixels).items()}
-        write_result(pixels.assign(single), path)
+        write_result(pixels.assign(single).assign_attrs(_made()), path)
         return
     if image is None:
         raise DataError(f"{path}: a FITS map needs the image too")
     _write_fits(_hdus(pixels, image), path)
+
+
+def _made() -> dict[str, Any]:
+    """Versions and tables; a map has no time of its own."""
+    return {
+        k: v for k, v in software(seconds=0.0).items() if k not in ("wall_seconds", "peak_memory_MB", "seeds")
+    }
 
 
 def _large(dataset: xr.Dataset) -> dict[Any, xr.DataArray]:
@@ -88,6 +96,8 @@ def _hdus(pixels: xr.Dataset, image: xr.DataArray) -> Any:
     )  # fmt: skip
     for text in (f"{key}: {pixels.attrs[key]}" for key in ("pion_production", "absorption")):
         primary.header.add_history(text)
+    made = _made()
+    primary.header.add_history(f"cyldiff {made['cyldiff_version']} {made['cyldiff_commit']}".strip())
     energies = fits.BinTableHDU.from_columns(
         [fits.Column("Energy", "D", unit="MeV", array=energy * _MEV)], name="ENERGIES"
     )

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import ArrayLike
 
+from cyldiff.errors import DataError
 from cyldiff.io.whole import write_whole
 
 __all__ = ["table_text", "write_table"]
@@ -33,4 +34,8 @@ def write_table(columns: Mapping[str, ArrayLike], path: Path) -> None:
     DataError
         if the file cannot be written; nothing is left behind.
     """
-    write_whole(path, table_text(columns))
+    try:
+        text = table_text(columns)
+    except ValueError as error:
+        raise DataError(f"{path}: cannot be written ({error})") from None
+    write_whole(path, text)

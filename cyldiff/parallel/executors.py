@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
@@ -175,6 +176,15 @@ def start_worker() -> None:
     """One thread of numba too, which reads this when it compiles; its cache on disk serves all workers."""
     for name in (*_THREADS, _NUMBA):
         os.environ.setdefault(name, "1")
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        threading.Thread(target=_leave_after, args=(parent,), daemon=True).start()
+
+
+def _leave_after(parent: Any) -> None:
+    """A worker whose parent was killed would wait for tasks for ever."""
+    parent.join()
+    os._exit(1)
 
 
 @contextmanager

@@ -77,7 +77,7 @@ def draw_fit(panel: FitPanel, path: Path) -> Figure:
             top.set_yscale("log")
         label = style.quantity_label(m.numerator, m.denominator)
         top.set_ylabel(label if m.denominator else f"{label}: {style.times_power_label(axis, power)}")
-        top.legend()
+        top.legend(frameon=True, framealpha=0.85, edgecolor="none")
         bottom.axhspan(-1.0, 1.0, color="0.9", lw=0)
         bottom.axhline(0.0, color="black", lw=0.8)
         bottom.plot(m.x[use], panel.pull, style.marker_of(m.experiment), color=colour, ms=4)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +19,9 @@ from cyldiff.sources.model import PropagationModel
 from cyldiff.sources.propagation import propagation_at_sun
 from cyldiff.sources.segments import Segments
 from cyldiff.sources.validity import validity
+
+if TYPE_CHECKING:
+    from cyldiff.sources.response import SourceResponse
 
 __all__ = ["AtSun", "response_at_sun", "to_intensity"]
 
@@ -63,8 +68,17 @@ def to_intensity(nucleus: Species, energy: Array) -> Array:
     return k.beta * SPEED_OF_LIGHT / (4.0 * np.pi) * FLUX_UNIT
 
 
-def response_at_sun(catalogue: Catalogue, model: PropagationModel, energy: Array) -> tuple[list[AtSun], str]:
+def response_at_sun(
+    catalogue: Catalogue,
+    model: PropagationModel,
+    energy: Array,
+    stored: Mapping[str, SourceResponse] | None = None,
+) -> tuple[list[AtSun], str]:
     """What the adjoint solve on the grid says, for any D(r, z, R), and what it leaves out.
+
+    Parameters
+    ----------
+    stored : responses by species that are solved already, of the same model; default: solve them
 
     Raises
     ------
@@ -85,16 +99,24 @@ def response_at_sun(catalogue: Catalogue, model: PropagationModel, energy: Array
     here = np.array([-sun.r, 0.0, sun.z])
     parts, changes = [], []
     for i, nucleus in enumerate(catalogue.species):
-        response = source_response(
-            model.run or model.physics,
-            species=nucleus.name,
-            kinetic_energy=energy,
-            ages=[1.01 * float(segments.oldest.max())],
-            coupling="decoupled",
-        )
-        density, gradient = response.evaluate(segments, spectra[:, i], energy)
+        if stored is not None:
+            response = stored[nucleus.name]
+        else:
+            response = source_response(
+                model.run or model.physics,
+                species=nucleus.name,
+                kinetic_energy=energy,
+                ages=[1.01 * float(segments.oldest.max())],
+                coupling="decoupled",
+            )
+        injected = spectra[:, i]
+        if response.coupled:
+            injected = catalogue.spectra((nucleus,), response.injected_energy)[:, 0]
+        density, gradient = response.evaluate(segments, injected, energy)
         travel = propagation_at_sun(model.physics, nucleus, energy, kernel="halo", edge=True)
         flags = validity(segments, len(catalogue), here, travel, model.physics.halo)
         parts.append(AtSun.of_pieces(nucleus, energy, segments, len(catalogue), density, gradient, flags))
         changes.append(float(np.max(response.neglected)))
+    if not max(changes) > 0.0:
+        return parts, ""
     return parts, f"motion in momentum, {100.0 * max(changes):.2g} % of the flux or less"

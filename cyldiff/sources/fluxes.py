@@ -24,6 +24,7 @@ from cyldiff.errors import CyldiffError, DataError, nearest, quoted
 from cyldiff.grid import energy_grid
 from cyldiff.io.provenance import software
 from cyldiff.particles.species import Species
+from cyldiff.sources import stored_response as stored
 from cyldiff.sources.at_sun import AtSun, response_at_sun, to_intensity
 from cyldiff.sources.catalogue import Catalogue
 from cyldiff.sources.catalogue_file import check_catalogue, load_catalogue
@@ -61,17 +62,21 @@ def source_fluxes(
     kernel: str | None = None,
     edge: bool = False,
     kinetic_energy: ArrayLike | None = None,
+    response: Any = None,
 ) -> xr.Dataset:
     """Intensity and gradient at the Sun of every source, their sum, and the energy budget.
 
     Parameters
     ----------
     catalogue : or its name or file
-    model : name or file of a model, run or result; or such an object
+    model : name or file of a model, run or result; or such an object; None: that of the response
     kernel : "halo", "free" or "grid"; default "halo" where D is uniform, "grid" elsewhere. With D that is not
         uniform, "halo" and "free" take D at the Sun for D everywhere, and the dataset says so
     edge : also let particles escape at the radius of the halo
-    kinetic_energy : per nucleon, increasing [GeV/n]; default the grid of the run or result, or 10 GeV/n to 100 PeV/n
+    kinetic_energy : per nucleon, increasing [GeV/n]; default the grid of the run or result, or 10 GeV/n to
+        100 PeV/n; with responses, what they cover
+    response : responses of the model that are solved already, one for each species: of
+        :func:`cyldiff.source_response`, or files of ``cyldiff response``. The kernel is then "grid"
 
     Returns
     -------
@@ -79,15 +84,21 @@ def source_fluxes(
 
     Raises
     ------
-    ConfigError     if catalogue or model are not valid
+    ConfigError     if catalogue or model are not valid, or a response is not of the model
     CyldiffError    if the model has no closed form and none was asked for by name
     """
     started = time.perf_counter()
-    model = as_model(model)
+    solved = None if response is None else stored.named(response)
+    model = stored.model_of(solved) if model is None and solved else as_model(model)
     catalogue = _checked(catalogue, model)
-    energy, name = _energies(kinetic_energy, model), chosen_kernel(kernel, model)
+    name = chosen_kernel(kernel, model) if solved is None else _grid_kernel(kernel)
+    if solved is not None and kinetic_energy is None:
+        energy = stored.energies_of(solved)
+    else:
+        energy = _energies(kinetic_energy, model)
     if name == "grid":
-        parts, note = response_at_sun(catalogue, model, energy)
+        ready = None if solved is None else stored.checked(solved, model, catalogue, energy)
+        parts, note = response_at_sun(catalogue, model, energy, ready)
     else:
         parts = _closed_forms(catalogue, model, energy, kernel=name, edge=edge, named=kernel is not None)
         nuclei = [s for s in catalogue.species if not s.is_lepton]
@@ -100,6 +111,7 @@ def source_fluxes(
         "edge": "escape at the radius of the halo" if edge or name == "grid" else "none",
         "diffusion": "that of every place" if name == "grid" else uniform,
         "left_out": note or "nothing of note",
+        **({} if solved is None else {"response": ", ".join(solved)}),
         **software(seconds=time.perf_counter() - started),
     }
     return dataset
@@ -208,6 +220,19 @@ def chosen_kernel(kernel: str | None, model: PropagationModel) -> str:
             f"kernel {quoted(kernel)} unknown; known: {', '.join(KERNELS)}{nearest(kernel, KERNELS)}"
         )
     return kernel
+
+
+def _grid_kernel(kernel: str | None) -> str:
+    """The kernel of a stored response.
+
+    Raises
+    ------
+    DataError
+        if another one is asked for.
+    """
+    if kernel not in (None, "grid"):
+        raise DataError(f'kernel {quoted(str(kernel))} with a response; expected none, or "grid"')
+    return "grid"
 
 
 def _checked(catalogue: Catalogue | str | Path, model: PropagationModel) -> Catalogue:

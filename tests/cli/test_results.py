@@ -50,9 +50,11 @@ def test_info_of_a_result(a):
 def test_info_of_the_other_writers(a, tmp_path):
     call("sources", "example", "--model", "a.nc", "-o", "s.nc")
     assert "s.nc: fluxes of point sources" in call("info", "s.nc").stdout
-    pixels = xr.Dataset({"intensity": ("pixel", [1.0])}, attrs={"nside": 1})
-    write_result(pixels, tmp_path / "sky.nc")
-    assert "sky.nc: sky map" in call("info", "sky.nc").stdout
+    pytest.importorskip("astropy_healpix")
+    call("gamma", "a.nc", "--map", "sky.nc", "--nside", 2, "--energies", "1 TeV")
+    text = call("info", "sky.nc").stdout
+    for part in ("sky.nc: sky map", "pion production", "version", "numpy", "nside", "GeV-1 cm-2 s-1 sr-1"):
+        assert part in text
     chain = xr.Dataset({"log_posterior": ("draw", [0.0])}, attrs={"sampler": "{}", "config": "x = 1\n"})
     write_result(chain, tmp_path / "chain.nc")
     assert "chain.nc: chain of parameters" in call("info", "chain.nc").stdout

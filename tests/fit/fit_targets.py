@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import numpy as np
 
 from cyldiff.errors import ConvergenceError
@@ -103,3 +105,8 @@ def make_one():
 def make_failing():
     """Something that cannot be made."""
     raise ConvergenceError("cannot be made")
+
+
+def make_identity():
+    """Tells which process it is in."""
+    return lambda task: os.getpid()

@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
 import numpy as np
 import pytest
 import xarray as xr
@@ -304,6 +310,39 @@ class TestPool:
     def test_refused(self, options):
         with pytest.raises(CyldiffError, match=r'did you mean "mpi"|at least 1'):
             Pool(make_bowl, **options)
+
+    def test_workers_leave_with_a_parent_that_is_killed(self):
+        script = (
+            "import time\nfrom fit_targets import make_identity\nfrom cyldiff.parallel.pool import Pool\n"
+            "if __name__ == '__main__':\n"
+            "    with Pool(make_identity, workers=2) as pool:\n"
+            "        print(*pool.map(range(8)), flush=True)\n"
+            "        time.sleep(600)\n"
+        )
+        folder = str(Path(__file__).parent)
+        path = os.pathsep.join([folder, os.environ.get("PYTHONPATH", "")])
+        with subprocess.Popen(
+            [sys.executable, "-c", script],
+            stdout=subprocess.PIPE,
+            text=True,
+            env={**os.environ, "PYTHONPATH": path},
+        ) as parent:
+            assert parent.stdout is not None
+            workers = {int(word) for word in parent.stdout.readline().split()}
+            parent.kill()
+        assert workers
+        until = time.monotonic() + 60.0
+        while time.monotonic() < until and any(_lives(number) for number in workers):
+            time.sleep(0.05)
+        assert not any(_lives(number) for number in workers)
+
+
+def _lives(number):
+    try:
+        os.kill(number, 0)
+    except ProcessLookupError:
+        return False
+    return True
 
 
 PROFILED = {

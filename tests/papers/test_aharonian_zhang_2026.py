@@ -72,6 +72,9 @@ def test_variants_are_of_known_fits():
     found = variants()
     assert {name for _, name, _ in found} <= set(TABLES)
     assert len({label for label, _, _ in found}) == len(found)
+    for label, name, overrides in found:
+        changed, plain = (Job(label, name, INTERACTIONS[0], more).load() for more in (overrides, ()))
+        assert changed.fit.data != plain.fit.data, label
 
 
 def test_the_full_mode_draws_every_posterior_of_the_first_model():

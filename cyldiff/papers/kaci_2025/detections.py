@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from cyldiff.config.toml import to_toml
 from cyldiff.constants import ERG_GEV
 from cyldiff.observables.detection import Detection, extent_of
-from cyldiff.observables.source_halo import cloud_points
+from cyldiff.observables.source_halo import Points, cloud_points
 from cyldiff.papers.kaci_2025.runs import GAMMA, size_of
 from cyldiff.papers.study import Study
 from cyldiff.parallel.ensemble import Member, run_ensemble
@@ -69,7 +69,8 @@ def _batch(member: Member) -> NDArray[np.int64]:
     for index in range(member.argument["first"], member.argument["last"]):
         realisation = evaluation.model.draw.realisation(index)
         sources = evaluation.members(realisation)
-        rows.append([[_count(evaluation, realisation, sources, rule, cloud) for cloud in CLOUDS]
+        points = [[_points(evaluation, source, cloud) for source in sources] for cloud in CLOUDS]
+        rows.append([[_count(realisation, sources, own, rule) for own in points]
                      for rule in _rules(evaluation.gamma.detection)])  # fmt: skip
     return np.moveaxis(np.array(rows, dtype=np.int64), 0, -1)
 
@@ -93,21 +94,22 @@ def _rules(rule: Detection) -> list[Detection]:
     return rules
 
 
-def _count(
-    evaluation: GammaEvaluation, realisation: Realisation, sources: list[Source], rule: Detection,
-    cloud: tuple[float, float],
-) -> int:  # fmt: skip
-    """How many sources of a realisation the rule detects, all with the same cloud."""
-    sun, unit = evaluation.model.config.model.observer, rule.energy**2 / ERG_GEV
+def _points(evaluation: GammaEvaluation, source: Source, cloud: tuple[float, float]) -> Points:
+    """Emission of the gas around a source and of its cloud."""
+    if not cloud[0] > 0.0:
+        return source.points
+    sun = evaluation.model.config.model.observer
+    return source.points.plus(cloud_points(source.table, *cloud, sun, evaluation.absorption))
+
+
+def _count(realisation: Realisation, sources: list[Source], points: list[Points], rule: Detection) -> int:
+    """How many sources of a realisation the rule detects."""
     number = 0
-    for source in sources:
+    for source, own in zip(sources, points, strict=True):
         if rule.candidates == "active" and not realisation.active[source.number]:
             continue
-        points = source.points
-        if cloud[0] > 0.0:
-            points = points.plus(cloud_points(source.table, *cloud, sun, evaluation.absorption))
-        found = extent_of(rule, points.angle, points.flux[:, -1],
+        found = extent_of(rule, own.angle, own.flux[:, -1],
                           diffusion_length=source.diffusion_length, distance=source.distance)  # fmt: skip
         threshold = rule.threshold(found.radius, source.longitude, source.latitude)
-        number += int(found.flux * unit >= threshold)
+        number += int(found.flux * rule.energy**2 / ERG_GEV >= threshold)
     return number

@@ -65,13 +65,15 @@ def _trends(found: Scan) -> list[Item]:
     _, eta, cutoff = found.best()
     kept = (found.index >= 1.9) & (found.index <= SOFT + 1e-9)
     e, c, s = eta[kept], cutoff[kept], found.index[kept]
+    end = " (the end of the scan)" if np.isclose(c[0], found.cutoff[-1]) else ""
     soft = float(e[np.argmin(np.abs(s - SOFT))])
     return [
         claim("softer microquasars need higher efficiencies, index 1.9 to 2.2", "yes",
               f"{e[0]:.2g} to {e[-1]:.2g}, rising throughout" if np.all(np.diff(e) > 0.0) else "not throughout",
               holds=bool(np.all(np.diff(e) > 0.0)), tolerance="at every step", note=TREND),
         claim("and lower cut-offs of the remnants, index 1.9 to 2.2", "yes",
-              f"{c[0] / 1e3:.3g} to {c[-1] / 1e3:.3g} TeV" + (", never rising" if np.all(np.diff(c) <= 0.0) else ""),
+              f"{c[0] / 1e3:.4g}{end} to {c[-1] / 1e3:.3g} TeV"
+              + (", never rising" if np.all(np.diff(c) <= 0.0) else ""),
               holds=bool(np.all(np.diff(c) <= 0.0) and c[-1] < c[0]), tolerance="at every step", note=TREND),
         undecided("efficiency at index 2.2 [%]", "about 40", [100.0 * soft], 40.0, 40.0, times=2.0, missing=TREND),
     ]  # fmt: skip

@@ -150,7 +150,7 @@ class SourceResponse:
             for energies outside the range, spectra of another shape, pieces older than the response, or
             pieces in the past for a steady one.
         """
-        energy = self._energies(kinetic_energy)
+        energy = self.energies(kinetic_energy)
         spectra = np.atleast_2d(np.asarray(spectra, dtype=float))
         wanted = self.injected_energy.shape if self.coupled else energy.shape
         used = segments.spectrum.max(initial=-1) + 1
@@ -186,7 +186,7 @@ class SourceResponse:
         """
         if self.coupled:
             raise DataError("particles change their energy in this response: use evaluate() with spectra")
-        return self._read(self._table, segments, self._energies(kinetic_energy), causality)
+        return self._read(self._table, segments, self.energies(kinetic_energy), causality)
 
     def at(
         self,
@@ -211,7 +211,7 @@ class SourceResponse:
         n, oldest = len(place), ages.reshape(-1).astype(float)
         none = np.zeros(n, dtype=np.int64)
         pieces = Segments(place, oldest, np.zeros(n) if lasting else oldest, np.ones(n), none, none)
-        energy = self._energies(kinetic_energy)
+        energy = self.energies(kinetic_energy)
         density, _ = self._read(self._table, pieces, energy, False, lasting=lasting)
         return density.reshape(*r.shape, len(energy))
 
@@ -225,7 +225,14 @@ class SourceResponse:
             "ijlkqac,kq->ijlkac", self.values, (self.weight * spectrum).astype(np.float32), optimize=True
         )
 
-    def _energies(self, kinetic_energy: ArrayLike | None) -> Array:
+    def energies(self, kinetic_energy: ArrayLike | None = None) -> Array:
+        """Energies as they are read [GeV/n], shape (n_e,); default those of the response.
+
+        Raises
+        ------
+        DataError
+            for energies that it does not cover.
+        """
         if kinetic_energy is None:
             return self.kinetic_energy
         energy = np.atleast_1d(np.asarray(kinetic_energy, dtype=float))
@@ -239,7 +246,14 @@ class SourceResponse:
             )
         return energy
 
-    def _check_ages(self, pieces: Segments, energy: Array) -> None:
+    def check_ages(self, pieces: Segments, energy: Array) -> None:
+        """Refuse pieces of histories that it has no answer for at energies [GeV/n].
+
+        Raises
+        ------
+        DataError
+            for pieces older than the response, or in the past for one of the steady state.
+        """
         if self.steady:
             bad = np.flatnonzero((pieces.youngest > 0.0) | ~(pieces.oldest > 0.0))
             if len(bad):
@@ -269,7 +283,7 @@ class SourceResponse:
     ) -> tuple[Array, Array]:
         lasting = self.steady if lasting is None else lasting
         if not (lasting and not self.steady):
-            self._check_ages(pieces, energy)
+            self.check_ages(pieces, energy)
         first, weights = _energy_weights(np.log(self.kinetic_energy), np.log(energy))
         s = self.nucleus
         speed = Kinematics(energy, s.Z, s.A, s.mass_per_nucleon).beta * const.SPEED_OF_LIGHT

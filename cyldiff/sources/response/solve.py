@@ -20,6 +20,7 @@ from numpy.typing import ArrayLike, NDArray
 from cyldiff import resources
 from cyldiff.config.load import LoadedConfig, load_config
 from cyldiff.config.schema import PhysicsConfig, RunConfig
+from cyldiff.config.toml import to_toml
 from cyldiff.errors import DataError, nearest, quoted
 from cyldiff.galaxy import Galaxy
 from cyldiff.operators.adjoint import without_momentum
@@ -114,7 +115,7 @@ def _run(config: str | Path | LoadedConfig | RunConfig | PhysicsConfig) -> tuple
             {"schema": 1, "run": {"name": "response"}, "grid": space, "physics": config}
         )
     if isinstance(config, RunConfig):
-        return config, ""
+        return config, to_toml({"physics": config.physics.model_dump(by_alias=True)})
     loaded = config if isinstance(config, LoadedConfig) else load_config(config)
     return loaded.config, loaded.toml()
 
