@@ -127,7 +127,7 @@ def test_command(words, tmp_path, monkeypatch):
     else:
         own = Path(first).suffix in (".toml", ".ecsv", ".nc")
         assert own or name not in LIBRARIES, f"{first} is in no library"
-    if "model" in params and name == "sources":
+    if params.get("model") and name == "sources":
         assert (
             params["model"] in {**resources.names("models"), **resources.names("runs")}
             or Path(params["model"]).suffix
