@@ -40,8 +40,8 @@ nb_execution_in_temp = True
 nb_execution_raise_on_error = True
 nb_execution_show_tb = True
 nb_merge_streams = True
-# said of every cell while execution is off, when the language is not known; and of a folder without pages yet
-suppress_warnings = ["myst-nb.lexer", "toc.empty_glob"]
+# said of every cell while execution is off, when the language is not known
+suppress_warnings = ["myst-nb.lexer"]
 
 autodoc_member_order = "bysource"
 autodoc_typehints = "none"  # the docstrings give type, shape and unit

@@ -8,6 +8,7 @@ from __future__ import annotations
 import ast
 import inspect
 import re
+import textwrap
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -26,6 +27,7 @@ from cyldiff.config.schema import RunConfig
 from cyldiff.config.toml import shown
 from cyldiff.config.tree import Slot, slot_of, walk
 from cyldiff.fit.config import FitConfig
+from cyldiff.fit.point_sources import PointSources
 from cyldiff.sources.catalogue import CatalogueSource
 from cyldiff.sources.population.schema import PopulationConfig
 from cyldiff.units import DIMENSIONS, format_quantity
@@ -113,6 +115,7 @@ def config_keys() -> str:
     files = (
         ("A run", RunConfig, ""),
         ("Tuning: the section `[fit]` of a run", FitConfig, "fit."),
+        ("Tuning: the section `[point_sources]` of a run", PointSources, "point_sources."),
         ("A row of a catalogue of sources", CatalogueSource, "source."),
         ("A population", PopulationConfig, ""),
     )
@@ -166,9 +169,10 @@ def _numbers(raw: dict[str, object]) -> Iterator[tuple[str, str]]:
 def library() -> str:
     """All that `cyldiff list` lists but models and kinds, which have their own pages."""
     parts = ["# The library\n", "What comes with cyldiff, as `cyldiff list` prints it.\n"]
-    for what in ("runs", "populations", "spectra", "catalogues", "emission", "grids", "data", "species"):
-        lines = library_listing(what).splitlines()[1:]
-        parts.append(f"## {what.capitalize()}\n\n```text\n{inspect.cleandoc(chr(10).join(lines))}\n```\n")
+    for listing in library_listing(None).split("\n\n"):
+        head, _, rows = listing.partition("\n")
+        if head not in ("models:", "kinds:"):
+            parts.append(f"## {head.rstrip(':').capitalize()}\n\n```text\n{textwrap.dedent(rows)}\n```\n")
     return "\n".join(parts)
 
 

@@ -34,9 +34,9 @@ _INLINE = re.compile(r"`(cyldiff [^`]+)`")
 #: first argument of these is a file, or a name of these libraries
 LIBRARIES = {
     "run": ("runs",),
-    "check": ("runs", "populations", "spectra"),
-    "tune": ("runs", "spectra"),
-    "sample": ("runs", "spectra"),
+    "check": ("runs", "populations", "spectra", "joint-fits"),
+    "tune": ("runs", "spectra", "joint-fits"),
+    "sample": ("runs", "spectra", "joint-fits"),
     "sources": ("catalogues",),
     "source": ("emission",),
     "population": ("populations",),
@@ -94,6 +94,10 @@ def validate(name, overrides, what):
         from cyldiff.fit.load import is_tuning_file, load_fit
 
         (load_fit if is_tuning_file(name) else cyldiff.load_config)(name, overrides)
+    elif what == "joint-fits":
+        from cyldiff.fit.load import load_fit
+
+        load_fit(name, overrides)
     elif what == "populations":
         cyldiff.load_population(name, overrides)
     elif what == "spectra":
@@ -123,7 +127,7 @@ def test_command(words, tmp_path, monkeypatch):
     else:
         own = Path(first).suffix in (".toml", ".ecsv", ".nc")
         assert own or name not in LIBRARIES, f"{first} is in no library"
-    if "model" in params and name == "sources":
+    if params.get("model") and name == "sources":
         assert (
             params["model"] in {**resources.names("models"), **resources.names("runs")}
             or Path(params["model"]).suffix
@@ -170,7 +174,7 @@ def known_keys(raw):
     from cyldiff.fit.sections import SECTIONS
 
     for section, content in raw.items():
-        if not isinstance(content, dict):
+        if not isinstance(content, dict) or section == "project":  # of the reader's own pyproject.toml
             continue
         for key, inner in content.items():
             if not (isinstance(inner, dict) and section == "fit" and key == "parameters"):

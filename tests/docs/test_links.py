@@ -128,3 +128,10 @@ def test_every_term_of_the_equation_has_code_and_test():
     assert [row for row in rows if "`tests/" not in row] == []
     terms = {name.stem for name in (ROOT / "cyldiff" / "transport").glob("*.py")} - {"__init__"}
     assert [t for t in sorted(terms) if f"cyldiff/transport/{t}.py" not in page] == []
+
+
+@pytest.mark.parametrize("path", sorted((DOCS / "theory").glob("*.md")), ids=name_of)
+def test_theory_names_its_code_and_its_tests(path):
+    named = _FILE.findall(path.read_text(encoding="utf-8"))
+    assert any(name.startswith("cyldiff/") for name in named)
+    assert any(name.startswith("tests/") for name in named)
