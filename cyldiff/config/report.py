@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sized
 from typing import Any, Literal, get_args, get_origin
 
 from pydantic import BaseModel
@@ -41,7 +41,15 @@ def problems_of(root: type[BaseModel], raw: Mapping[str, Any], errors: Iterable[
     raw : nested plain values
     errors : items of ``ValidationError.errors()``
     """
-    return [Problem(dotted(e["loc"]), _message(root, raw, e)) for e in errors]
+    return [Problem(dotted(e["loc"]), _message(root, raw, e)) for e in errors if not _follows(raw, e)]
+
+
+def _follows(raw: Mapping[str, Any], error: Any) -> bool:
+    """A list that is too short only because its entries, which are reported, were refused."""
+    if error["type"] != "too_short":
+        return False
+    found = _get(raw, tuple(error["loc"]))
+    return isinstance(found, Sized) and len(found) >= error["ctx"]["min_length"]
 
 
 def _message(root: type[BaseModel], raw: Mapping[str, Any], error: Any) -> str:

@@ -109,6 +109,9 @@ def model_at(root: type[BaseModel], raw: Any, path: Path) -> type[BaseModel] | N
     model: type[BaseModel] | None = root
     entries: Slot | None = None
     for key in path:
+        if isinstance(raw, list | tuple) and isinstance(key, int):
+            raw = raw[key] if key < len(raw) else None
+            continue
         raw = raw.get(key) if isinstance(raw, Mapping) else None
         if entries is not None:
             model, entries = entries.model_for(raw), None

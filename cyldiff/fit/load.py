@@ -14,6 +14,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from cyldiff import resources
+from cyldiff.config.base import Model
 from cyldiff.config.layers import parse_override
 from cyldiff.config.load import LoadedConfig, load_mapping, run_file
 from cyldiff.config.report import problems_of
@@ -202,14 +203,22 @@ def _put(here: Any, path: Sequence[str], value: Any) -> Any:
     return table
 
 
+class _File(Model):
+    """Gives the keys of the section their full names."""
+
+    fit: FitConfig
+
+
 def _section(section: Any) -> tuple[FitConfig | None, list[Problem]]:
     if not isinstance(section, Mapping):
         return None, [Problem("fit", "is missing; expected a table with data and parameters")]
     try:
-        return FitConfig.model_validate(dict(section)), []
+        return _File.model_validate({"fit": dict(section)}).fit, []
     except ValidationError as error:
-        found = problems_of(FitConfig, section, error.errors(include_url=False))
-        return None, [Problem(f"fit.{p.key}", p.message) for p in found]
+        shown = dict(section)
+        if isinstance(shown.get("sampler"), Mapping):
+            shown["sampler"] = {"kind": "emcee", **shown["sampler"]}  # as the section reads it
+        return None, problems_of(_File, {"fit": shown}, error.errors(include_url=False))
 
 
 def _influence(run: Run, data: Sequence[DataSet], dipoles: Sequence[DipoleSet]) -> Felt:

@@ -250,7 +250,10 @@ class TestOverrides:
         assert (sampler.kind, sampler.steps) == ("emcee", 4000)
 
     def test_wrong_ones_are_said(self, refused):
-        assert "fit.data[0].corelation_length" in refused(overrides=["fit.data[0].corelation_length=1"])
+        text = refused(overrides=["fit.data[0].corelation_length=1", "fit.sampler.walker=16"])
+        assert "fit.data[0].corelation_length  unknown key; did you mean" in text
+        assert "fit.sampler.walker             unknown key; did you mean fit.sampler.walkers?" in text
+        assert "entries" not in text
         assert "not of the form path=value" in refused(overrides=["fit.minos"])
 
     def test_the_start_is_put_into_the_run(self, load):
