@@ -106,13 +106,12 @@ def halo(study: Study, fits: JointFits) -> None:
 
 
 def _allowed(curve: Needed, kernel: str, power: float) -> str:
-    """Range of distances where a luminosity over the age is more than what is needed."""
+    """Largest distance at which a luminosity over the age is more than what is needed; younger sources need less."""
     enough = curve.energy[kernel] <= power * curve.age * const.MYR_S
     if not enough.any():
         return "none"
-    d = curve.distance[enough]
-    upper = "10 Myr and more" if enough[-1] else f"{d[-1]:.2g}"
-    return f"{d[0]:.2g} to {upper}"
+    farthest = float(curve.distance[np.flatnonzero(enough)[-1]])
+    return f"all up to {farthest:.1f} and more" if enough[-1] else f"up to {farthest:.2g}"
 
 
 def _fit(study: Study, found: FitResult) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -220,8 +221,14 @@ def map_figure(found: Region, binaries: Mapping[str, Binaries]) -> Figure:
             place[near, 0], place[near, 1], "o", ms=2.5, color=("black", "#0072B2")[rank], label=name.upper()
         )
         for i in np.flatnonzero(np.isin(one.name, NAMED)):
+            number = NAMED.index(str(one.name[i]))
             axes.plot(*place[i], "o", ms=6, mfc="none", color="#D55E00")
-            axes.annotate(str(one.name[i]), place[i], fontsize=6.5, xytext=(4, 3), textcoords="offset points")
+            axes.annotate(
+                str(number + 1), xy=place[i], xytext=(place[i][0] - 1.0, -0.3 - 0.45 * number), fontsize=8,
+                arrowprops={"arrowstyle": "-", "lw": 0.5},
+            )  # fmt: skip
+    for number, name in enumerate(NAMED, start=1):
+        axes.plot([], [], "o", ms=6, mfc="none", color="#D55E00", label=f"{number}: {name}")
     colours = ("red", "orange", "brown", "green", "cyan")
     known = {s.name: s for s in load_catalogue("lhaaso-2024-microquasars", objects=True).sources}
     for name, colour in zip(_KNOWN, colours, strict=True):
@@ -237,7 +244,7 @@ def map_figure(found: Region, binaries: Mapping[str, Binaries]) -> Figure:
     axes.set_aspect("equal")
     axes.set_xlabel("x [kpc]")
     axes.set_ylabel("y [kpc]")
-    axes.legend(fontsize=7.5, loc="upper left")
+    axes.legend(fontsize=7.5, loc="lower left", ncols=2)
     return figure
 
 
@@ -275,5 +282,5 @@ def halo_figure(curve: Needed, powers: Sequence[float]) -> Figure:
     return figure
 
 
-def _times(factor: float) -> Callable[[Array], Array]:
+def _times(factor: float) -> Callable[[Any], Any]:
     return lambda x: np.asarray(x) * factor

@@ -12,12 +12,14 @@ from cyldiff import resources
 from cyldiff.data.comparison import compare
 from cyldiff.data.dipoles import default_dipoles
 from cyldiff.data.measurements import Measurement, load
+from cyldiff.fit.load import load_fit
 from cyldiff.fit.point_sources import JointConfig
+from cyldiff.fit.tune import tune
 from cyldiff.observables.anisotropy import anisotropy
 from cyldiff.observables.spectra import spectrum
 from cyldiff.papers.items import open_item
-from cyldiff.papers.nie_2026.background import NAME, background
-from cyldiff.papers.nie_2026.joint import JointFits
+from cyldiff.papers.nie_2026.background import COARSE, NAME, background
+from cyldiff.papers.nie_2026.joint import JointFits, best_of
 from cyldiff.papers.study import Study
 from cyldiff.particles.species import known_species
 from cyldiff.sources.catalogue import Catalogue, CatalogueSource
@@ -33,7 +35,10 @@ Array = NDArray[np.float64]
 
 #: energies of Figs. 4 and 5 [GeV]
 RANGE = (1e2, 2e9)
-_MIX = "the mix of species of remnant and microquasar is not printed: that of the background at equal energy per nucleon."
+_MIX = (
+    "the mix of species of remnant and microquasar is not printed. Helium: fitted to LHAASO and DAMPE in "
+    "papers/nie-2026/helium; heavier nuclei as in the background at equal energy per nucleon."
+)
 
 
 def all_particles() -> Measurement:
@@ -44,44 +49,56 @@ def all_particles() -> Measurement:
 
 def nuclei(study: Study, result: xr.Dataset, fits: JointFits) -> None:
     """Add nuclei to the sources of the free-space fit, and look at helium, all particles and the anisotropy."""
-    config = _config(fits)
-    law = config.physics.sources["snr"].normalisation
+    config = _helium(study, fits)
+    component = config.physics.sources["snr"]
+    flux = f"{component.normalisation.flux!r} GeV^-1 m^-2 s^-1 sr^-1"
     scaled = background(
-        study, f'physics.sources.snr.normalisation.flux="{law.flux!r} GeV^-1 m^-2 s^-1 sr^-1"'
+        study,
+        f'physics.sources.snr.normalisation.flux="{flux}"',
+        f"physics.sources.snr.abundances.He4={component.abundances['He4']!r}",
     )
-    abundances = {
-        name: x
-        for name, x in config.physics.sources["snr"].abundances.items()
-        if x > 0.0 and name in scaled["species"].values
-    }
+    present = set(map(str, scaled["species"].values))
+    abundances = {name: x for name, x in component.abundances.items() if x > 0.0 and name in present}
     sources = [with_nuclei(source, abundances) for source in config.point_sources.sources.values()]
-    added = source_fluxes(Catalogue(tuple(sources)), scaled, kernel="free")
-    both = superpose(scaled, added)
+    both = superpose(scaled, source_fluxes(Catalogue(tuple(sources)), scaled, kernel="free"))
     _spectra(study, both)
     _dipole(study, both)
 
 
 def with_nuclei(source: CatalogueSource, abundances: dict[str, float]) -> CatalogueSource:
-    """A source of protons with nuclei added at their abundance at equal energy per nucleon, its protons as they were.
+    """A source of protons and helium with heavier nuclei at their abundance at equal energy per nucleon.
 
-    w_s = X_s (A/Z)^(g - 1) at equal rigidity for an index g, see :mod:`cyldiff.sources.spectrum`.
+    w_s = X_s (A/Z)^(g - 1) at equal rigidity for an index g, see :mod:`cyldiff.sources.spectrum`; protons and helium
+    stay as they were.
     """
     assert source.spectrum is not None
     assert source.history is not None
     known, index = known_species(), source.spectrum.law.indices[-1]
     first = abundances["H1"]
-    mix = {
+    added = {
         name: x / first * (known[name].nucleons / known[name].Z) ** (index - 1.0)
         for name, x in abundances.items()
+        if name not in source.species
     }
-    mixed = source.model_copy(update={"species": mix})
+    mixed = source.model_copy(update={"species": {**source.species, **added}})
     energy = source.history.energy * source.shares()["H1"] / mixed.shares()["H1"]
     return mixed.model_copy(update={"history": source.history.model_copy(update={"energy": energy})})
 
 
-def _config(fits: JointFits) -> JointConfig:
-    config = fits.predicted("free").config
+def _helium(study: Study, fits: JointFits) -> JointConfig:
+    """The model with the helium of remnant and microquasar fitted."""
+    coarse = COARSE if study.smoke else ()
+    found = tune(load_fit(f"{NAME}/helium", [*coarse, *best_of(fits.free)]))
+    study.say(found.table())
+    config = found.likelihood.model.predict(found.values).config
     assert isinstance(config, JointConfig)
+    at = [p.name for p in found.parameters].index("helium")
+    study.add(
+        open_item(
+            "Fig. 8: helium over hydrogen of the microquasar, dN/dR at equal rigidity", "not printed",
+            f"{found.values[at]:.3f} ± {found.errors[at]:.3f} (chi2 {found.chi2:.0f}, {found.ndof} dof)", missing=_MIX,
+        )
+    )  # fmt: skip
     return config
 
 
