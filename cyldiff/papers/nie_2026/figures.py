@@ -214,6 +214,7 @@ def map_figure(found: Region, binaries: Mapping[str, Binaries]) -> Figure:
     density = found.density(np.stack([angle.ravel(), d.ravel()])).reshape(angle.shape)
     x, y = sun + d * np.cos(np.radians(angle)), d * np.sin(np.radians(angle))
     axes.contour(x, y, density, levels=sorted(found.levels), colors=["green", "red"], linestyles="--")
+    candidates: dict[str, Array] = {}
     for rank, (name, one) in enumerate(binaries.items()):
         near = np.abs(one.latitude) < LATITUDE
         place = one.in_plane(-sun)
@@ -221,14 +222,13 @@ def map_figure(found: Region, binaries: Mapping[str, Binaries]) -> Figure:
             place[near, 0], place[near, 1], "o", ms=2.5, color=("black", "#0072B2")[rank], label=name.upper()
         )
         for i in np.flatnonzero(np.isin(one.name, NAMED)):
-            number = NAMED.index(str(one.name[i]))
-            axes.plot(*place[i], "o", ms=6, mfc="none", color="#D55E00")
-            axes.annotate(
-                str(number + 1), xy=place[i], xytext=(place[i][0] - 1.0, -0.3 - 0.45 * number), fontsize=8,
-                arrowprops={"arrowstyle": "-", "lw": 0.5},
-            )  # fmt: skip
-    for number, name in enumerate(NAMED, start=1):
-        axes.plot([], [], "o", ms=6, mfc="none", color="#D55E00", label=f"{number}: {name}")
+            candidates[str(one.name[i])] = place[i]
+    for rank, (name, where) in enumerate(sorted(candidates.items(), key=lambda item: -float(item[1][1]))):
+        axes.plot(*where, "o", ms=6, mfc="none", color="#D55E00", label=f"{rank + 1}: {name}")
+        axes.annotate(
+            str(rank + 1), xy=(where[0], where[1]), xytext=(-7.4, -0.2 - 0.45 * rank), fontsize=8,
+            arrowprops={"arrowstyle": "-", "lw": 0.5},
+        )  # fmt: skip
     colours = ("red", "orange", "brown", "green", "cyan")
     known = {s.name: s for s in load_catalogue("lhaaso-2024-microquasars", objects=True).sources}
     for name, colour in zip(_KNOWN, colours, strict=True):
