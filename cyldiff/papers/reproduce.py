@@ -37,7 +37,7 @@ PAPERS: dict[str, Paper] = {
         ),
         Paper(
             "nie-2026", "A nearby microquasar as the source of the knee",
-            "Nie et al. 2026", "cyldiff.papers.nie_2026", 5.0,
+            "Nie et al. 2026", "cyldiff.papers.nie_2026", 4.0,
         ),
         Paper(
             "aharonian-zhang-2026", "Components of the proton and helium spectra",
