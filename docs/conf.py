@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 _HERE = Path(__file__).parent
-sys.path.insert(0, str(_HERE / "_ext"))
+sys.path[:0] = [str(_HERE / "_ext"), str(_HERE.parent)]  # the extensions, and this checkout
 # the kernels that execute the tutorials: this checkout, one thread each
 os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, (str(_HERE.parent), os.environ.get("PYTHONPATH"))))
 for _name in ("OMP_NUM_THREADS", "NUMBA_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
