@@ -123,7 +123,7 @@ def test_command(words, tmp_path, monkeypatch):
     else:
         own = Path(first).suffix in (".toml", ".ecsv", ".nc")
         assert own or name not in LIBRARIES, f"{first} is in no library"
-    if "model" in params and name == "sources":
+    if name == "sources" and params["model"] is not None:
         assert (
             params["model"] in {**resources.names("models"), **resources.names("runs")}
             or Path(params["model"]).suffix
