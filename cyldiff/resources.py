@@ -211,19 +211,32 @@ class Table:
         return len(next(iter(self.columns.values()), ()))
 
 
-@lru_cache(maxsize=256)
 def read_table(path: Path) -> Table:
     """Read ``name.csv`` and its pedigree ``name.source.toml``.
 
     The first line holds the column names. A column whose entries are all numbers (or empty:
     NaN) becomes a float array, any other an array of strings. The arrays are read-only, because
-    they are shared.
+    they are shared. A file that was changed is read again.
 
     Raises
     ------
     DataError
         if a file is missing, a row is ragged, a pedigree key is missing or the checksum is wrong.
     """
+    return _read_table(path, _stamp(path), _stamp(path.with_suffix(".source.toml")))
+
+
+def _stamp(path: Path) -> tuple[int, int]:
+    """What changes when a file does; zeros if it cannot be looked at."""
+    try:
+        found = path.stat()
+    except (OSError, ValueError):
+        return 0, 0
+    return found.st_mtime_ns, found.st_size
+
+
+@lru_cache(maxsize=256)
+def _read_table(path: Path, _table: tuple[int, int], _side: tuple[int, int]) -> Table:
     try:
         raw = path.read_bytes()
     except (OSError, ValueError) as error:

@@ -59,6 +59,5 @@ def test_tables_that_are_refused(tmp_path, rows, words):
     pedigree |= {"quantity": "diffuse intensity", "experiment": "mine", "region": "lhaaso-inner"}
     pedigree["sha256"] = hashlib.sha256(path.read_bytes()).hexdigest()
     path.with_suffix(".source.toml").write_text("".join(f'{k} = "{v}"\n' for k, v in pedigree.items()))
-    resources.read_table.cache_clear()
     with pytest.raises(DataError, match=words):
         load_diffuse(path)

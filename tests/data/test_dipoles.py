@@ -110,7 +110,6 @@ def write(tmp_path):
         }  # fmt: skip
         text = "".join(f'{k} = "{v}"\n' for k, v in keys.items() if v is not None)
         path.with_suffix(".source.toml").write_text(text)
-        read_table.cache_clear()
         return path
 
     return make

@@ -91,10 +91,15 @@ class TestRefused:
             pedigree.update(changes)
             side = "".join(f'{key} = "{value}"\n' for key, value in pedigree.items() if value is not None)
             (tmp_path / "t.source.toml").write_text(side)
-            resources.read_table.cache_clear()
             return path
 
         return write
+
+    def test_a_changed_file_is_read_again(self, table):
+        first = resources.read_table(table())
+        assert resources.read_table(first.path) is first
+        again = resources.read_table(table("x,y\n1,2\n3,a\n5,b\n"))
+        assert (len(first), len(again)) == (2, 3)
 
     def test_a_good_one(self, table):
         read = resources.read_table(table())
