@@ -1,0 +1,337 @@
+"""The classes behind own functions, one per family: from one function to what the family has to answer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from pydantic import Field
+
+from cyldiff import constants as const
+from cyldiff.config.base import Quantity
+from cyldiff.errors import OwnPhysicsError
+from cyldiff.galaxy.magnetic_field import MagneticField
+from cyldiff.galaxy.radiation_field import Greybody, RadiationField
+from cyldiff.galaxy.source_distribution import SourceDistribution
+from cyldiff.grid import Grid
+from cyldiff.own_physics.law import Law, OwnLaw, Where
+from cyldiff.particles.cross_sections import (
+    FloatArray,
+    check_energies,
+    helium_ratio_inelastic,
+    helium_ratio_spallation,
+)
+from cyldiff.particles.inelastic import Inelastic
+from cyldiff.particles.spallation import Spallation, scale_factors
+from cyldiff.particles.species import Species, nuclides
+from cyldiff.transport.diffusion import Diffusion
+from cyldiff.units import parse_quantity
+
+__all__ = ["FAMILIES", "Family"]
+
+Array = NDArray[np.float64]
+
+#: rigidity at which the slope of an own D is taken if no function gives it [GV], "low" for the reacceleration
+SLOPE_RIGIDITY = 1.0
+#: half of the step in ln R of that difference: exact for power laws, an error of 2e-5 of the third derivative
+_STEP = 0.01
+#: relative difference between both sides of the plane that counts as rounding
+_EVEN = 1e-9
+
+
+class _Jumps(OwnLaw):
+    """A law that may jump at heights, and says whether it is even in z."""
+
+    jumps: ClassVar[tuple[str, ...]] = ()
+    even: ClassVar[bool] = True
+
+    @property
+    def symmetric(self) -> bool:
+        """Whether it is even in z, as the decorator says."""
+        return self.even
+
+    def _heights(self) -> tuple[float, ...]:
+        """Heights of the jumps [kpc]: lengths, or keywords of the function."""
+        return tuple(
+            getattr(self, name) if name in type(self).model_fields else parse_quantity(name, "length")
+            for name in self.jumps
+        )
+
+    def _check_even(self, above: Array, below: Array) -> None:
+        if self.even and not np.allclose(above, below, rtol=_EVEN, atol=0.0):
+            raise OwnPhysicsError(
+                f"{self.law.title}: {self.law.result} is not the same at z and -z; "
+                f"pass symmetric=False to cyldiff.own, or take abs(z) ({self.law.place})"
+            )
+
+
+class OwnDiffusion(_Jumps, Diffusion):
+    """D(R, beta, r, z) by a function of the user."""
+
+    slope_law: ClassVar[Law | None] = None
+
+    def coefficient(self, rigidity: Array, beta: Array, r: Array, z: Array, *, axis: str) -> Array:
+        """D [kpc^2/Myr]."""
+        return self.law(self, rigidity=rigidity, beta=beta, r=r, z=z, axis=axis)
+
+    def slope(self, r: Array, z: Array) -> Array:
+        """Slope d ln D / d ln R at constant beta: by the second function, or by a central difference at 1 GV."""
+        if self.slope_law is not None:
+            return self.slope_law.full(self, r=r, z=z)
+        step, one = np.exp(_STEP), np.ones(())
+        low, high = (
+            np.log(self.law.full(self, rigidity=SLOPE_RIGIDITY * R, beta=one, r=r, z=z, axis="phi"))
+            for R in (one / step, one * step)
+        )
+        return np.asarray((high - low) / (2.0 * _STEP))
+
+    def kinks(self, half_height: float) -> tuple[float, ...]:
+        """Heights of the jumps inside the halo [kpc]."""
+        return tuple(height for height in self._heights() if 0.0 < height < half_height)
+
+    def try_over(self, where: Where) -> None:
+        """D along all axes and its slope."""
+        R, beta = where.rigidity[:, None, None], where.beta[:, None, None]
+        r, z = where.r[None, :, None], where.z[None, None, :]
+        for axis in ("r", "phi", "z"):
+            D = self.coefficient(R, beta, r, z, axis=axis)
+            self._check_even(D, D[..., ::-1])
+        self.slope(where.r[:, None], where.z[None, :])
+
+
+class OwnWind(OwnLaw):
+    """V_z = sgn(z) V(|z|) by a function of the height.
+
+    The divergence of a cell is the difference of its faces: no second function, no error of its own.
+    """
+
+    def velocity(self, z: ArrayLike) -> Array:
+        """V_z at heights z [kpc], of their shape [kpc/Myr]; zero on the plane itself."""
+        z = np.asarray(z, dtype=float)
+        return np.asarray(np.sign(z) * self.law.full(self, height=np.abs(z)))
+
+    def face_velocity(self, grid: Grid) -> Array:
+        """V_z on the z faces, shape (n_z + 1,) [kpc/Myr]."""
+        return self.velocity(grid.z.faces)
+
+    def try_over(self, where: Where) -> None:
+        """From the plane to the edge."""
+        self.velocity(where.z)
+
+
+class OwnGas(_Jumps):
+    """Hydrogen nuclei at (r, z) by a function."""
+
+    @property
+    def edges(self) -> tuple[float, ...]:
+        """Heights at which the density jumps [kpc]."""
+        return self._heights()
+
+    def density(self, r: Array, z: Array) -> Array:
+        """H nuclei [cm^-3]."""
+        return self.law.full(self, r=r, z=z)
+
+    def try_over(self, where: Where) -> None:
+        """Off the axis, where a cell average does not look."""
+        n = self.density(where.r[1:, None], where.z[None, :])
+        self._check_even(n, n[:, ::-1])
+
+
+class OwnMagneticField(OwnLaw, MagneticField):
+    """B(r, z) by a function."""
+
+    def strength(self, r: ArrayLike, z: ArrayLike) -> Array:
+        """B [microgauss]."""
+        return self.law.full(self, r=r, z=z)
+
+    def try_over(self, where: Where) -> None:
+        """Over the box."""
+        self.strength(where.r[1:, None], where.z[None, :])
+
+
+class OwnRadiationField(OwnLaw, RadiationField):
+    """The microwave background and a greybody whose energy density is a function of r and z."""
+
+    temperature: Quantity("temperature") = Field(gt=0, le=1e6, description="temperature of the greybody")  # type: ignore[valid-type]
+    reference_radius: Quantity("length") = Field(ge=0, description="r0: the Sun's")  # type: ignore[valid-type]
+
+    def _at_sun(self) -> float:
+        density = float(self.law(self, r=np.asarray(self.reference_radius), z=np.zeros(())))
+        if density == 0.0:
+            raise OwnPhysicsError(
+                f"{self.law.title}: {self.law.result} is 0 at reference_radius; expected more ({self.law.place})"
+            )
+        return density
+
+    @property
+    def parts(self) -> tuple[Greybody, ...]:
+        """The CMB first; the other as at the Sun."""
+        black = const.BLACK_BODY_ENERGY_DENSITY * self.temperature**4
+        microwaves = Greybody(const.CMB_TEMPERATURE_K, 1.0, uniform=True)
+        return microwaves, Greybody(self.temperature, self._at_sun() / black)
+
+    def profile(self, r: ArrayLike, z: ArrayLike) -> Array:
+        """Energy density in units of that at the Sun."""
+        return self.law.full(self, r=r, z=z) / self._at_sun()
+
+    def try_over(self, where: Where) -> None:
+        """Over the box."""
+        self.profile(where.r[1:, None], where.z[None, :])
+
+
+class OwnSourceDistribution(OwnLaw, SourceDistribution):
+    """A surface density in r by a function; its profile in z is chosen in the config."""
+
+    def radial(self, r: Array, observer_radius: float) -> Array:
+        """Relative surface density, any normalisation."""
+        return self.law.full(self, r=r, observer_radius=observer_radius)
+
+    def try_over(self, where: Where) -> None:
+        """From the first cells to the edge."""
+        self.radial(where.r[1:], where.observer_radius)
+
+
+class OwnInjection(OwnLaw):
+    """dN/dR by a function."""
+
+    def per_rigidity(self, rigidity: Array) -> Array:
+        """Relative dN/dR, same shape as rigidity [GV]."""
+        return self.law.full(self, rigidity=rigidity)
+
+    def try_over(self, where: Where) -> None:
+        """At the rigidities of the run."""
+        self.per_rigidity(where.rigidity)
+
+
+class OwnInelastic(OwnLaw, Inelastic):
+    """Total inelastic cross sections of nuclei, A > 1, by a function; protons as in all kinds.
+
+    A function without the argument `target` is for hydrogen; helium is 2.10 A^-0.055 times that (Ferrando et
+    al. 1988, PRC 37, 1490), as in the shipped kinds.
+    """
+
+    def _nuclei(self, species: Sequence[Species], energies: FloatArray) -> FloatArray:
+        out = np.empty((len(species), 2, energies.size))
+        both = "target" in self.law.signature.arguments
+        for row, s in zip(out, species, strict=True):
+            for i, target in enumerate(("H", "He") if both else ("H",)):
+                row[i] = self.law.full(
+                    self, kinetic_energy=energies, Z=float(s.Z), A=float(s.A), nuclide=s.name, target=target
+                )
+            if not both:
+                row[1] = row[0] * helium_ratio_inelastic(s.A)
+        return out
+
+    def try_over(self, where: Where) -> None:
+        """Nuclei of the run at the energies of the run."""
+        known = nuclides()
+        self._nuclei([known[n] for n in where.species if n in known and known[n].A > 1], where.energies)
+
+
+class OwnSpallation(OwnLaw, Spallation):
+    """Production cross sections of some channels by a function, all others as in a shipped set.
+
+    Cumulative ones: what the function gives for 11B includes what comes through 11C. A function without the
+    argument `target` is for hydrogen; helium follows by the ratio of Ferrando et al. 1988, PRC 37, 1490.
+    """
+
+    channels: ClassVar[tuple[tuple[str, str], ...]] = ()
+
+    def sigma(self, parent: Species | str, child: Species | str, kinetic_energy: ArrayLike) -> FloatArray:
+        """Cumulative production cross section of one channel, shape (2, n_T) [mb]."""
+        pair = tuple(s.name if isinstance(s, Species) else s for s in (parent, child))
+        if pair not in self.channels:
+            return super().sigma(parent, child, kinetic_energy)
+        factor = scale_factors(self.scale, np.array(pair[:1]), np.array(pair[1:]))
+        return self._own(pair[0], pair[1], check_energies(kinetic_energy)) * factor
+
+    def production(
+        self, parents: ArrayLike, kinetic_energy: ArrayLike
+    ) -> tuple[NDArray[np.str_], NDArray[np.str_], NDArray[np.str_], FloatArray]:
+        """All channels of some parents, see :meth:`Spallation.production`."""
+        energies = check_energies(kinetic_energy)
+        start, end, origin, sigma = super().production(parents, energies)
+        keep = np.array([pair not in self.channels for pair in zip(start, end, strict=True)], dtype=bool)
+        own = [pair for pair in self.channels if pair[0] in set(np.asarray(parents).ravel().tolist())]
+        if not own:
+            return start, end, origin, sigma
+        return (
+            np.concatenate([start[keep], [parent for parent, _ in own]]),
+            np.concatenate([end[keep], [child for _, child in own]]),
+            np.concatenate([origin[keep], [self.law.title] * len(own)]),
+            np.concatenate([sigma[keep], [self.sigma(*pair, energies) for pair in own]]),
+        )
+
+    def _own(self, parent: str, child: str, energies: FloatArray) -> FloatArray:
+        one, other = nuclides()[parent], nuclides()[child]
+        given = {"kinetic_energy": energies, "parent": parent, "child": child}
+        if "target" in self.law.signature.arguments:
+            return np.stack([self.law.full(self, **given, target=target) for target in ("H", "He")])
+        hydrogen = self.law.full(self, **given, target="H")
+        return np.stack([hydrogen, hydrogen * helium_ratio_spallation([one.Z], [other.Z], energies)[0]])
+
+    def try_over(self, where: Where) -> None:
+        """Own channels at the energies of the run."""
+        for parent, child in self.channels:
+            self._own(parent, child, where.energies)
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """What a function of a family takes and gives.
+
+    Attributes
+    ----------
+    base : class that asks the function
+    arguments : name -> dimension; "" for pure numbers and names
+    result : word for the result
+    dimension : of the result; "" if only its shape counts
+    options : of :func:`cyldiff.own` beyond those that all have
+    zero, signed : whether the result may be zero, negative
+    """
+
+    base: type[Any]
+    arguments: dict[str, str]
+    result: str
+    dimension: str = ""
+    options: tuple[str, ...] = ()
+    zero: bool = True
+
+
+_PLACE = {"r": "length", "z": "length"}
+_SPACE = ("symmetric", "jumps")
+
+FAMILIES = {
+    "diffusion": Family(
+        OwnDiffusion,
+        {"rigidity": "rigidity", "beta": "", **_PLACE, "axis": ""},
+        "D",
+        "length²/time",
+        ("slope", *_SPACE),
+        zero=False,
+    ),
+    "convection": Family(OwnWind, {"height": "length"}, "the speed", "speed"),
+    "gas": Family(OwnGas, _PLACE, "the density", "number density", _SPACE),
+    "magnetic-field": Family(OwnMagneticField, _PLACE, "the field", "magnetic field"),
+    "radiation-field": Family(OwnRadiationField, _PLACE, "the energy density", "energy density"),
+    "source-distribution": Family(
+        OwnSourceDistribution, {"r": "length", "observer_radius": "length"}, "the surface density"
+    ),
+    "injection": Family(OwnInjection, {"rigidity": "rigidity"}, "dN/dR"),
+    "inelastic": Family(
+        OwnInelastic,
+        {"kinetic_energy": "energy", "Z": "", "A": "", "nuclide": "", "target": ""},
+        "the cross section",
+        "cross section",
+    ),
+    "spallation": Family(
+        OwnSpallation,
+        {"kinetic_energy": "energy", "parent": "", "child": "", "target": ""},
+        "the cross section",
+        "cross section",
+        ("channels", "base"),
+    ),
+}
