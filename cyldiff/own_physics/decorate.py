@@ -37,8 +37,9 @@ def own(
     """Make a function a kind of a family, which configs then name: own D, wind, gas, fields, sources, cross sections.
 
     The function takes what it needs of the arguments of its family, **by these names**, as numpy arrays that
-    broadcast. All other keywords are parameters: keys of the config, with the default of the signature. They come
-    **in the unit in which the default is written**, whatever unit the config has.
+    broadcast. All other keywords are parameters: keys of the config, with the default of the signature, converted
+    from whatever unit the config has: lengths come in kpc, rigidities in GV, energies in GeV, like the arguments;
+    what has the dimension of the result in `units`; everything else in the unit in which its default is written.
 
     ===================== ============================================= ==============================
     family                arguments                                     result
@@ -61,8 +62,8 @@ def own(
     ----------
     family : one of those above
     units : of the result; none for source-distribution and injection
-    arguments : units the function wants, e.g. ``{"r": "pc"}``, where they are not kpc, GV, GeV; and those of
-        parameters without a default
+    arguments : units the function wants instead, by name: ``{"r": "pc"}`` holds for all lengths that are not named
+        themselves. A parameter without a default is a quantity if its unit is here, else a pure number
     kind : name in configs; default the name of the function, with dashes
     slope : of a diffusion law: d ln D / d ln R at low rigidity as a function of r, z and the parameters, for the
         reacceleration. Without it: a central difference at 1 GV and beta = 1, exact for a power law
@@ -131,7 +132,9 @@ def _law(
         factor = unit_factor(units, family.dimension, f"units of {family.result}")
     elif units not in (None, "", "1"):
         raise OwnPhysicsError(f"units: only the shape of {family.result} counts; leave it out")
-    signature = read_signature(function, family.arguments, units=arguments, base=family.base)
+    signature = read_signature(
+        function, family.arguments, units=arguments, base=family.base, result=(family.dimension, factor)
+    )
     return Law(
         title,
         function,

@@ -111,14 +111,19 @@ def read_signature(
     *,
     units: Mapping[str, str],
     base: type,
+    result: tuple[str, float] = ("", 1.0),
 ) -> Signature:
     """Split the arguments of a function into physics and parameters.
+
+    A parameter comes in the unit that `units` says; else in that of the arguments, or of the result, of its
+    dimension, so that ratios of equals are pure numbers; else in that of its default.
 
     Parameters
     ----------
     known : arguments of the family and their dimensions; "" for pure numbers and names
     units : units that the function wants its arguments in, and of required parameters
     base : class of the family, whose names are taken
+    result : dimension of the result and the factor from its unit to the internal one
 
     Raises
     ------
@@ -128,6 +133,7 @@ def read_signature(
     arguments: dict[str, float] = {}
     parameters: list[Parameter] = []
     problems: list[str] = []
+    scales = _scales(known, units, result)
     given = inspect.signature(function).parameters
     for name, parameter in given.items():
         try:
@@ -136,9 +142,9 @@ def read_signature(
                     f'"{parameter}" cannot be filled by name; expected named arguments only'
                 )
             if name in known:
-                arguments[name] = _argument(parameter, known[name], units)
+                arguments[name] = _argument(parameter, known[name], units, scales)
             else:
-                parameters.append(_parameter(parameter, known, units, base))
+                parameters.append(_parameter(parameter, known, units, base, scales))
         except OwnPhysicsError as error:
             problems.append(str(error))
     for name in units:
@@ -149,19 +155,37 @@ def read_signature(
     return Signature(arguments, tuple(parameters))
 
 
-def _argument(parameter: inspect.Parameter, dimension: str, units: Mapping[str, str]) -> float:
+def _scales(
+    known: Mapping[str, str], units: Mapping[str, str], result: tuple[str, float]
+) -> dict[str, float]:
+    """Dimension -> factor of the unit that a function counts it in; kpc, GV and GeV if it does not say."""
+    scales = {"length": 1.0, "rigidity": 1.0, "energy": 1.0}
+    stated: dict[str, float] = {}
+    for name, dimension in known.items():
+        if name in units and dimension:
+            factor = unit_factor(units[name], dimension, f'arguments: unit of "{name}"')
+            if stated.setdefault(dimension, factor) != factor:
+                raise OwnPhysicsError(f"arguments: two units of {dimension}; expected one for all of them")
+    return {**scales, **({result[0]: result[1]} if result[0] else {}), **stated}
+
+
+def _argument(
+    parameter: inspect.Parameter, dimension: str, units: Mapping[str, str], scales: Mapping[str, float]
+) -> float:
     name = parameter.name
     if parameter.default is not parameter.empty:
         raise OwnPhysicsError(f'"{name}" comes from cyldiff and has no default; remove it')
-    if name not in units:
-        return 1.0
-    if not dimension:
+    if name in units and not dimension:
         raise OwnPhysicsError(f'arguments: "{name}" has no unit')
-    return unit_factor(units[name], dimension, f'arguments: unit of "{name}"')
+    return scales.get(dimension, 1.0)
 
 
 def _parameter(
-    parameter: inspect.Parameter, known: Mapping[str, str], units: Mapping[str, str], base: type
+    parameter: inspect.Parameter,
+    known: Mapping[str, str],
+    units: Mapping[str, str],
+    base: type,
+    scales: Mapping[str, float],
 ) -> Parameter:
     name, default = parameter.name, parameter.default
     if name in _TAKEN or name.startswith(("_", "model_")) or hasattr(base, name) or name in _fields(base):
@@ -175,7 +199,7 @@ def _parameter(
             "parameters of your own have a default, or come after a *)"
         )
     description = f"keyword of the function, {_said(default, units.get(name), required=required)}"
-    return _typed(name, ... if required else default, units.get(name), description)
+    return _typed(name, ... if required else default, units.get(name), description, scales)
 
 
 def _fields(base: type) -> Iterator[str]:
@@ -188,7 +212,9 @@ def _said(default: Any, unit: str | None, *, required: bool) -> str:
     return f"which has {default!r} there"
 
 
-def _typed(name: str, default: Any, unit: str | None, description: str) -> Parameter:
+def _typed(
+    name: str, default: Any, unit: str | None, description: str, scales: Mapping[str, float]
+) -> Parameter:
     if isinstance(default, bool):
         return Parameter(name, bool, Field(default=default, description=description))
     if isinstance(default, int | float) or (default is ... and unit is None):
@@ -205,5 +231,8 @@ def _typed(name: str, default: Any, unit: str | None, description: str) -> Param
         raise OwnPhysicsError(
             f'default of "{name}": {error}' if default is not ... else f"{name}: {error}"
         ) from None
-    factor = to_internal(1.0, own, dimension)
+    if unit is not None:
+        factor = unit_factor(unit, dimension, f'arguments: unit of "{name}"')
+    else:
+        factor = scales.get(dimension, to_internal(1.0, own, dimension))
     return Parameter(name, Quantity(dimension), Field(default=value, description=description), factor)
