@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Literal, TypeVar
@@ -49,7 +50,7 @@ def own(
     gas                   r, z                                          density of hydrogen nuclei
     magnetic-field        r, z                                          strength of the total field
     radiation-field       r, z                                          energy density of a greybody
-    source-distribution   r, observer_radius                            surface density, any scale
+    source-distribution   r, observer_radius; z                         surface density (with z: density), any scale
     injection             rigidity                                      dN/dR, any scale
     inelastic             kinetic_energy, Z, A, nuclide, target         cross section, for A > 1
     spallation            kinetic_energy, parent, child, target         cumulative cross section
@@ -84,11 +85,8 @@ def own(
         config is loaded or the law is called: for results of another shape, not finite or of the wrong sign, and
         for exceptions in the function, with their line.
     """
-    known = _family(family)
+    usual = _family(family)
     options = {"slope": slope, "symmetric": symmetric, "jumps": jumps, "channels": channels, "base": base}
-    wrong = [name for name, value in options.items() if value is not None and name not in known.options]
-    if wrong:
-        raise OwnPhysicsError(f"{', '.join(wrong)}: no option of the family {family}")
 
     def decorate(function: F) -> F:
         if not callable(function) or isinstance(function, type):
@@ -96,20 +94,36 @@ def own(
         name = kind or function.__name__.strip("_").replace("_", "-")
         title = f'{family} "{name}"'
         try:
-            if family == "spallation" and not channels:
-                raise OwnPhysicsError('channels is missing; expected e.g. channels=["C12->B11"]')
-            law = _law(function, known, units, arguments or {}, title)
-            cls = _class(
-                known, family, name, replace(law, code=code_of(function, repr((units, arguments, options))))
+            chosen = _variant(usual, function)
+            _check_options(chosen, options)
+            law = _law(function, chosen, units, arguments or {}, title)
+            law = replace(
+                law, code=code_of(function, repr((units, arguments, symmetric, jumps, channels, base)))
             )
+            cls = _class(chosen, family, name, law)
             _set_options(cls, options, title)
         except OwnPhysicsError as error:
-            message = str(error).removeprefix(f"{title}: ")
-            raise OwnPhysicsError(f"{title} ({place_of(function)}): {message}") from None
+            raise OwnPhysicsError(f"{title} ({place_of(function)}): {error}") from None
         registry.register(family, name)(cls)
         return function
 
     return decorate
+
+
+def _variant(family: Family, function: Callable[..., Any]) -> Family:
+    """The family itself, or that of functions of r and z."""
+    if family.volume is not None and "z" in inspect.signature(function).parameters:
+        return family.volume
+    return family
+
+
+def _check_options(family: Family, options: Mapping[str, Any]) -> None:
+    wrong = [name for name, value in options.items() if value is not None and name not in family.options]
+    if wrong:
+        where = ", because it takes no z" if family.volume is not None else " of this family"
+        raise OwnPhysicsError(f"{', '.join(wrong)}: no option of a function{where}")
+    if "channels" in family.options and not options["channels"]:
+        raise OwnPhysicsError('channels is missing; expected e.g. channels=["C12->B11"]')
 
 
 def _family(name: str) -> Family:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -194,6 +194,44 @@ class OwnSourceDistribution(OwnLaw, SourceDistribution):
         self.radial(where.r[1:], where.observer_radius)
 
 
+class OwnSourceVolume(_Jumps):
+    """A density of sources in r and z by a function."""
+
+    maximum_radius: Quantity("length") | None = Field(default=None, description="no sources beyond")  # type: ignore[valid-type]
+
+    def on_grid(
+        self, grid: Grid, observer_radius: float, *, around: Callable[[Array, Array], Array] | None = None
+    ) -> Array:
+        """Cell averages normalised with the discrete volumes, sum(q * volume) = 1 [kpc^-3].
+
+        Parameters
+        ----------
+        around : factor at (r, phi) whose mean over phi is one; needs a 3-D grid
+
+        Returns
+        -------
+        ndarray, shape (n_r, n_z) or (n_r, n_phi, n_z)
+        """
+
+        def density(r: Array, z: Array) -> Array:
+            q = self.law.full(self, r=r, z=z, observer_radius=observer_radius)
+            edge = np.inf if self.maximum_radius is None or grid.slab else self.maximum_radius
+            return np.where(r <= edge, q, 0.0)
+
+        q = grid.cell_average(density, edges=self._heights(), around=around)
+        total = grid.integral(q)
+        if not total > 0.0:
+            raise ValueError("the source distribution is zero everywhere on the grid")
+        return np.asarray(q / total)
+
+    def try_over(self, where: Where) -> None:
+        """Off the axis, where a cell average does not look."""
+        q = self.law.full(
+            self, r=where.r[1:, None], z=where.z[None, :], observer_radius=where.observer_radius
+        )
+        self._check_even(q, q[:, ::-1])
+
+
 class OwnInjection(OwnLaw):
     """dN/dR by a function."""
 
@@ -290,7 +328,8 @@ class Family:
     result : word for the result
     dimension : of the result; "" if only its shape counts
     options : of :func:`cyldiff.own` beyond those that all have
-    zero, signed : whether the result may be zero, negative
+    zero : whether the result may be zero
+    volume : the same family if the function takes z
     """
 
     base: type[Any]
@@ -299,6 +338,7 @@ class Family:
     dimension: str = ""
     options: tuple[str, ...] = ()
     zero: bool = True
+    volume: Family | None = None
 
 
 _PLACE = {"r": "length", "z": "length"}
@@ -318,7 +358,12 @@ FAMILIES = {
     "magnetic-field": Family(OwnMagneticField, _PLACE, "the field", "magnetic field"),
     "radiation-field": Family(OwnRadiationField, _PLACE, "the energy density", "energy density"),
     "source-distribution": Family(
-        OwnSourceDistribution, {"r": "length", "observer_radius": "length"}, "the surface density"
+        OwnSourceDistribution,
+        {"r": "length", "observer_radius": "length"},
+        "the surface density",
+        volume=Family(
+            OwnSourceVolume, {**_PLACE, "observer_radius": "length"}, "the density", options=_SPACE
+        ),
     ),
     "injection": Family(OwnInjection, {"rigidity": "rigidity"}, "dN/dR"),
     "inelastic": Family(

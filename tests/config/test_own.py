@@ -135,6 +135,19 @@ class TestTheSameAsShipped:
             {"kind": "my-remnants", **shape},
         )
 
+    def test_sources_in_r_and_z(self, complete):
+        @cyldiff.own("source-distribution")
+        def my_disc(r, z, observer_radius, *, h="0.2 kpc"):
+            x = r / observer_radius
+            return 17.0 * x**2 * np.exp(-3.53 * (x - 1) - np.abs(z) / h)
+
+        self.compare(
+            complete,
+            "physics.sources.snr.distribution",
+            {"kind": "case-bhattacharya-1998", "scale_height": "0.2 kpc", "maximum_radius": "15 kpc"},
+            {"kind": "my-disc", "maximum_radius": "15 kpc"},
+        )
+
     def test_injection(self, complete):
         @cyldiff.own("injection")
         def my_spectrum(rigidity, *, index, cutoff="1 PV"):
@@ -576,10 +589,11 @@ GIVE: Literal["cm^2/s"] = "cm^2/s"
         ("diffusion", {"units": GIVE}, list_default, 'default of "values" is .*; expected a number, text'),
         ("diffusion", {"units": GIVE, "arguments": {"r": "pc"}}, fine, '"r" is no argument of the function'),
         ("diffusion", {"units": GIVE, "arguments": {"rigidity": "pc"}}, fine, 'found unit "pc"; expected rigidity'),
-        ("diffusion", {"units": GIVE, "channels": ["C12->B11"]}, fine, "channels: no option of the family"),
+        ("diffusion", {"units": GIVE, "channels": ["C12->B11"]}, fine, "channels: no option of a function of this"),
         ("diffusion", {"units": GIVE, "kind": "power-law"}, fine, 'the kind "power-law" of diffusion is there already'),
         ("diffusion", {"units": GIVE, "jumps": ["3 GV"]}, fine, 'jumps: found unit "GV"; expected length'),
         ("diffusion", {"units": GIVE, "slope": lambda r, *, d: r}, fine, 'slope: "d" is no parameter of the law'),
+        ("source-distribution", {"symmetric": False}, lambda r: r, "symmetric: no option .* because it takes no z"),
         ("spallation", {"units": "mb"}, fine, "channels is missing"),
         ("spallation", {"units": "mb", "channels": ["C12"]}, lambda: 1, '"C12" is no channel'),
         ("spallation", {"units": "mb", "channels": ["C12->B77"]}, lambda: 1, '"B77" is no nuclide'),
