@@ -11,9 +11,10 @@ from pydantic import Field, create_model
 
 from cyldiff import registry
 from cyldiff.errors import OwnPhysicsError, nearest, quoted
-from cyldiff.own_physics.families import FAMILIES, Family, OwnDiffusion
+from cyldiff.own_physics.families import FAMILIES, Family
 from cyldiff.own_physics.law import Law, OwnLaw
 from cyldiff.own_physics.signature import code_of, place_of, read_signature, unit_factor
+from cyldiff.own_physics.space import OwnDiffusion
 from cyldiff.particles.spallation import Spallation
 from cyldiff.particles.species import hint, nuclides
 from cyldiff.units import parse_quantity
