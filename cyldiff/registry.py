@@ -82,7 +82,7 @@ def lookup(family: str, kind: object) -> type[Any]:
     known = kinds(family)
     if isinstance(kind, str) and kind in known:
         return known[kind]
-    if (family, kind) in _LEFT_BEHIND:
+    if isinstance(kind, str) and (family, kind) in _LEFT_BEHIND:
         raise ValueError(why_only_here(family, f"{quoted(kind)}"))
     raise ValueError(f"{quoted(kind)} unknown; known: {', '.join(known)}{nearest(str(kind), known)}")
 

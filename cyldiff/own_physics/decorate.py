@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Literal, TypeVar
@@ -90,11 +91,13 @@ def own(
     options = {"slope": slope, "symmetric": symmetric, "jumps": jumps, "channels": channels, "base": base}
 
     def decorate(function: F) -> F:
-        if not callable(function) or isinstance(function, type):
-            raise OwnPhysicsError(f"{quoted(function)} is no function")
-        name = kind or function.__name__.strip("_").replace("_", "-")
+        if not inspect.isfunction(function):
+            raise OwnPhysicsError(f"{quoted(function)} is no function defined with def; call it from one")
+        name = kind if kind is not None else function.__name__.strip("_").replace("_", "-")
         title = f'{family} "{name}"'
         try:
+            if not isinstance(name, str) or not re.fullmatch(r"[\w.+-]+", name):
+                raise OwnPhysicsError(f'{quoted(name)} is no name of a kind; pass one, e.g. kind="my-law"')
             chosen = _variant(usual, function)
             _check_options(chosen, options)
             law = _law(function, chosen, units, arguments or {}, title)
@@ -141,6 +144,10 @@ def _law(
 ) -> Law:
     """The function with its signature read and its unit known."""
     factor = 1.0
+    if not isinstance(arguments, Mapping):
+        raise OwnPhysicsError(
+            f'arguments: found {quoted(arguments)}; expected names and units, {{"r": "pc"}}'
+        )
     if family.dimension:
         if units is None:
             raise OwnPhysicsError(f"units is missing: the unit of {family.result}, a {family.dimension}")
@@ -198,13 +205,18 @@ def _set_options(cls: Any, options: Mapping[str, Any], title: str) -> None:
     if options["symmetric"] is not None:
         cls.even = bool(options["symmetric"])
     if options["jumps"] is not None:
-        cls.jumps = tuple(options["jumps"])
+        cls.jumps = _several(options["jumps"])
         _check_jumps(cls)
     if options["slope"] is not None:
         cls.slope_law = _slope(cls, options["slope"], title)
     if options["channels"] is not None:
-        cls.channels = tuple(_channel(text) for text in options["channels"])
+        cls.channels = tuple(_channel(text) for text in _several(options["channels"]))
         cls.set_name = _base_set(options["base"])
+
+
+def _several(value: Any) -> tuple[Any, ...]:
+    """One text counts as a list of one."""
+    return (value,) if isinstance(value, str) else tuple(value)
 
 
 def _check_jumps(cls: Any) -> None:

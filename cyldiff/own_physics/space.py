@@ -53,10 +53,11 @@ class _Jumps(OwnLaw):
 
     def _heights(self) -> tuple[float, ...]:
         """Heights of the jumps [kpc]: lengths, or keywords of the function."""
-        return tuple(
+        heights = (
             getattr(self, name) if name in type(self).model_fields else parse_quantity(name, "length")
             for name in self.jumps
         )
+        return tuple(height for height in heights if height > 0.0)
 
     def _check_even(self, above: Array, below: Array) -> None:
         if self.even and not np.allclose(above, below, rtol=_EVEN, atol=0.0):
@@ -88,7 +89,7 @@ class OwnDiffusion(_Jumps, Diffusion):
 
     def kinks(self, half_height: float) -> tuple[float, ...]:
         """Heights of the jumps inside the halo [kpc]."""
-        return tuple(height for height in self._heights() if 0.0 < height < half_height)
+        return tuple(height for height in self._heights() if height < half_height)
 
     def try_over(self, where: Where) -> None:
         """D along all axes and its slope."""

@@ -9,7 +9,6 @@ import subprocess
 import sys
 import textwrap
 from importlib.metadata import EntryPoint
-from typing import Literal
 
 import numpy as np
 import pytest
@@ -23,6 +22,7 @@ from cyldiff.config.load import load_mapping
 from cyldiff.config.toml import to_toml
 from cyldiff.errors import ConfigError, CyldiffError, OwnPhysicsError
 from cyldiff.galaxy import Galaxy
+from cyldiff.own_physics.signature import code_of
 from cyldiff.particles.inelastic import Letaw1983
 from cyldiff.particles.spallation import Evoli2019
 from cyldiff.stages import build_grid
@@ -289,6 +289,14 @@ class TestWhatALawSays:
         law = self.law(complete, delta=0.31)
         assert pickle.loads(pickle.dumps(law)) == law
 
+    def test_one_from_a_notebook_does_not_travel(self, complete, monkeypatch):
+        power_law()
+        law = self.law(complete)
+        monkeypatch.setattr(type(law), "__module__", "__main__")
+        monkeypatch.delattr(sys.modules["__main__"], "__file__", raising=False)
+        with pytest.raises(pickle.PicklingError, match="put it into a module of its own"):
+            pickle.dumps(law)
+
     def test_point_sources_take_it(self, complete):
         from cyldiff.sources.propagation import is_uniform
 
@@ -412,6 +420,21 @@ class TestTheFunctionGivesNoPhysics:
         complete["grid"]["space"]["half_space"] = False
         complete["grid"]["space"]["z"]["n"] = 7
         load_mapping(complete)
+
+    def test_a_checkpoint_is_of_one_function(self, complete):
+        """Its fingerprint has the checksum of the function in it."""
+        from cyldiff.io.checkpoint import fingerprint
+
+        prints = []
+        for factor in (1.0, 2.0):
+            registry._FAMILIES["diffusion"].pop("mine", None)
+            if factor == 1.0:
+                cyldiff.own("diffusion", units=D_UNIT, kind="mine")(no_comment)
+            else:
+                cyldiff.own("diffusion", units=D_UNIT, kind="mine")(another)
+            put(complete, "physics.diffusion", {"kind": "mine"})
+            prints.append(fingerprint(load_mapping(complete).config))
+        assert prints[0] != prints[1]
 
     def test_all_families(self, complete):
         """Every own law of a config is tried, and every problem is in the one message."""
@@ -566,7 +589,23 @@ def fine(rigidity):
     return rigidity
 
 
-GIVE: Literal["cm^2/s"] = "cm^2/s"
+def no_comment(rigidity):
+    return 1e28 * rigidity
+
+
+def another(rigidity):
+    return 2e28 * rigidity
+
+
+def no_energy():
+    return 1.0
+
+
+def of_radius(r):
+    return r
+
+
+GIVE = "cm^2/s"
 
 
 @pytest.mark.parametrize(
@@ -593,11 +632,15 @@ GIVE: Literal["cm^2/s"] = "cm^2/s"
         ("diffusion", {"units": GIVE, "kind": "power-law"}, fine, 'the kind "power-law" of diffusion is there already'),
         ("diffusion", {"units": GIVE, "jumps": ["3 GV"]}, fine, 'jumps: found unit "GV"; expected length'),
         ("diffusion", {"units": GIVE, "slope": lambda r, *, d: r}, fine, 'slope: "d" is no parameter of the law'),
-        ("source-distribution", {"symmetric": False}, lambda r: r, "symmetric: no option .* because it takes no z"),
+        ("diffusion", {"units": GIVE}, lambda rigidity: rigidity, '"<lambda>" is no name of a kind'),
+        ("diffusion", {"units": GIVE}, np.exp, "is no function defined with def; call it from one"),
+        ("diffusion", {"units": GIVE, "arguments": ["pc"]}, fine, "expected names and units"),
+        ("diffusion", {"units": GIVE, "kind": "two words"}, fine, '"two words" is no name of a kind'),
+        ("source-distribution", {"symmetric": False}, of_radius, "symmetric: no option .* because it takes no z"),
         ("spallation", {"units": "mb"}, fine, "channels is missing"),
-        ("spallation", {"units": "mb", "channels": ["C12"]}, lambda: 1, '"C12" is no channel'),
-        ("spallation", {"units": "mb", "channels": ["C12->B77"]}, lambda: 1, '"B77" is no nuclide'),
-        ("spallation", {"units": "mb", "channels": ["C12->B11"], "base": "evoli"}, lambda: 1,
+        ("spallation", {"units": "mb", "channels": ["C12"]}, no_energy, '"C12" is no channel'),
+        ("spallation", {"units": "mb", "channels": ["C12->B77"]}, no_energy, '"B77" is no nuclide'),
+        ("spallation", {"units": "mb", "channels": ["C12->B11"], "base": "evoli"}, no_energy,
          'did you mean "evoli-2019"'),
     ],
 )  # fmt: skip
@@ -624,6 +667,34 @@ def test_a_cell_may_be_run_again_but_two_functions_must_differ(complete):
 
     with pytest.raises(OwnPhysicsError, match='"mine" of diffusion is there already'):
         other()
+
+
+def test_comments_and_layout_are_not_part_of_the_checksum():
+    def first():
+        def law(rigidity, *, a=1.0):
+            """Something."""
+            # nothing
+            return (
+                a * rigidity
+            )  # fmt: skip
+
+        return law
+
+    def second():
+        def law(rigidity, *, a=1.0):
+            return a * rigidity
+
+        return law
+
+    def third():
+        def law(rigidity, *, a=2.0):
+            return a * rigidity
+
+        return law
+
+    codes = [code_of(make(), "") for make in (first, second, third)]
+    assert codes[0] == codes[1] != codes[2]
+    assert code_of(second(), "") != code_of(second(), "units")
 
 
 MODULE = """
