@@ -225,7 +225,7 @@ class OwnLaw(Model):
         if registry.only_here(type(self)):
             import pickle
 
-            raise pickle.PicklingError(registry.why_only_here(self.family, self.law.title))
+            raise pickle.PicklingError(registry.why_only_here(self.family, self.law.title.partition(" ")[2]))
         return _rebuilt, (self.family, self.model_dump())
 
 
