@@ -22,6 +22,7 @@ from cyldiff.config.load import load_mapping
 from cyldiff.config.toml import to_toml
 from cyldiff.errors import ConfigError, CyldiffError, OwnPhysicsError
 from cyldiff.galaxy import Galaxy
+from cyldiff.own_physics.law import OwnLaw
 from cyldiff.own_physics.signature import code_of
 from cyldiff.particles.inelastic import Letaw1983
 from cyldiff.particles.spallation import Evoli2019
@@ -32,11 +33,13 @@ D_UNIT = "cm^2/s"
 
 
 @pytest.fixture(autouse=True)
-def _own_registry(monkeypatch):
-    """Kinds of a test are gone after it."""
+def _no_own_kinds_left():
+    """Kinds of a test are gone after it; those of modules that it imports stay."""
     registry.kinds("diffusion")
-    copy = {family: dict(table) for family, table in registry._FAMILIES.items()}
-    monkeypatch.setattr(registry, "_FAMILIES", copy)
+    yield
+    for table in registry._FAMILIES.values():
+        for kind in [k for k, cls in table.items() if issubclass(cls, OwnLaw)]:
+            del table[kind]
 
 
 def power_law(**options):
