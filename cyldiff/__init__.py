@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from cyldiff.observables.gamma import diffuse_sky
     from cyldiff.observables.ratios import ratio
     from cyldiff.observables.spectra import spectrum
+    from cyldiff.own_physics.decorate import own
     from cyldiff.parallel.ensemble import run_ensemble
     from cyldiff.parallel.scan import scan
     from cyldiff.pipeline import run
@@ -43,6 +44,7 @@ __all__ = [
     "load_config",
     "load_measurement",
     "load_population",
+    "own",
     "population_fluxes",
     "population_gamma",
     "ratio",
@@ -69,6 +71,7 @@ _HOME = {
     "load_config": ("cyldiff.config.load", "load_config"),
     "load_measurement": ("cyldiff.data.measurements", "load"),
     "load_population": ("cyldiff.sources.population.load", "load_population"),
+    "own": ("cyldiff.own_physics.decorate", "own"),
     "population_fluxes": ("cyldiff.sources.population.api", "population_fluxes"),
     "population_gamma": ("cyldiff.sources.population.api", "population_gamma"),
     "ratio": ("cyldiff.observables.ratios", "ratio"),

@@ -17,6 +17,7 @@ __all__ = [
     "CyldiffError",
     "DataError",
     "GridError",
+    "OwnPhysicsError",
     "Problem",
     "nearest",
     "quoted",
@@ -76,6 +77,10 @@ class DataError(CyldiffError):
 
 class GridError(CyldiffError):
     """A grid cannot be built or does not allow what is asked of it."""
+
+
+class OwnPhysicsError(CyldiffError):
+    """A law that the user has written as a function cannot be used, or gave what is no physics."""
 
 
 class ConvergenceError(CyldiffError):

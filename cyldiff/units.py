@@ -15,7 +15,7 @@ from functools import lru_cache
 from cyldiff import constants as const
 from cyldiff.errors import nearest, quoted
 
-__all__ = ["DIMENSIONS", "format_quantity", "parse_quantity", "to_internal"]
+__all__ = ["DIMENSIONS", "dimension_of", "format_quantity", "parse_quantity", "to_internal"]
 
 _CM_S = const.MYR_S / const.KPC_CM
 _CM2_S = const.MYR_S / const.KPC_CM**2
@@ -181,12 +181,10 @@ def _factor(unit: str, dimension: str) -> float:
     """Factor from `unit` to the internal unit of `dimension`; ValueError if it is not one."""
     internal, example, table = DIMENSIONS[dimension]
     expected = f'expected {dimension}, e.g. "{example}"'
-    powers = _powers(_normalise(unit)) or {}
-    if dimension in _PER_NUCLEON:
-        powers = {name: power for name, power in powers.items() if name not in ("n", "nuc", "nucleon")}
-    for known, factor in table.items():
-        if _powers(known) == powers:
-            return factor
+    powers = _powers_in(unit, dimension)
+    tabulated = _tabulated(powers, dimension)
+    if tabulated is not None:
+        return tabulated
     from astropy import units as u
 
     try:
@@ -199,6 +197,45 @@ def _factor(unit: str, dimension: str) -> float:
         return float(parsed.to(u.Unit(internal)))
     except (u.UnitConversionError, TypeError):
         raise ValueError(f"found unit {quoted(unit)}; {expected}") from None
+
+
+def _powers_in(unit: str, dimension: str) -> Powers:
+    """Powers of a unit, without the "per nucleon" of dimensions that mean it anyway."""
+    powers = _powers(_normalise(unit)) or {}
+    if dimension in _PER_NUCLEON:
+        powers = {name: power for name, power in powers.items() if name not in ("n", "nuc", "nucleon")}
+    return powers
+
+
+def _tabulated(powers: Powers, dimension: str) -> float | None:
+    """Factor to the internal unit, if the unit is one of the table."""
+    table = DIMENSIONS[dimension][2]
+    return next((factor for known, factor in table.items() if _powers(known) == powers), None)
+
+
+def dimension_of(text: str) -> tuple[str, str]:
+    """Dimension and unit of a quantity: ``("length²/time", "cm^2/s")`` of ``"4e28 cm^2/s"``.
+
+    Raises
+    ------
+    ValueError
+        if it is no number with a unit, or the unit is of none of the dimensions.
+    """
+    match = _NUMBER.fullmatch(text.strip())
+    if not match or not match[2]:
+        raise ValueError(f'{quoted(text)} is not a number with a unit, e.g. "4 kpc"')
+    unit = match[2].strip()
+    for dimension in DIMENSIONS:
+        if _tabulated(_powers_in(unit, dimension), dimension) is not None:
+            return dimension, unit
+    for dimension in DIMENSIONS:
+        try:
+            _factor(unit, dimension)
+        except ValueError:
+            continue
+        return dimension, unit
+    known = [name for _, _, table in DIMENSIONS.values() for name in table]
+    raise ValueError(f"{quoted(unit)} is no unit that cyldiff knows{nearest(unit, known)}")
 
 
 def parse_quantity(text: object, dimension: str) -> float:

@@ -72,8 +72,9 @@ class SourcePlaces:
         law = getattr(distribution, "axisymmetric", distribution)
         around = getattr(distribution, "around", None)
         if not isinstance(law, SourceDistribution):
+            what = "one place" if hasattr(distribution, "x") else "no radial law with a profile in z"
             raise GridError(
-                f'"{getattr(distribution, "kind", "this")}" is one place; expected a distribution with a radial law'
+                f'"{getattr(distribution, "kind", "this")}" is {what}; expected a distribution with a radial law'
             )
         edge = radius if law.maximum_radius is None else min(radius, law.maximum_radius)
         r = np.linspace(0.0, edge, _RADII + 1)

@@ -16,6 +16,7 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from typing import Any, Protocol
 
+from cyldiff import registry
 from cyldiff.errors import CyldiffError
 
 __all__ = [
@@ -123,7 +124,10 @@ class Processes:
 
     def _pool(self, workers: int) -> ProcessPoolExecutor:
         return ProcessPoolExecutor(
-            workers, mp_context=multiprocessing.get_context("spawn"), initializer=start_worker
+            workers,
+            mp_context=multiprocessing.get_context("spawn"),
+            initializer=start_worker,
+            initargs=(registry.baggage(),),
         )
 
 
@@ -134,7 +138,7 @@ class MPIRanks:
     """
 
     def __init__(self, workers: int | None) -> None:
-        self.pool = mpi_pool(workers, initializer=start_worker)
+        self.pool = mpi_pool(workers, initializer=start_worker, initargs=(registry.baggage(),))
 
     def run(self, function: Call, tasks: Sequence[Any]) -> Results:
         """Results as they come."""
@@ -172,13 +176,17 @@ def mpi_pool(workers: int | None, **options: Any) -> Any:
 EXECUTORS: dict[str, type[Executor]] = {"processes": Processes, "serial": Serial, "mpi": MPIRanks}
 
 
-def start_worker() -> None:
-    """One thread of numba too, which reads this when it compiles; its cache on disk serves all workers."""
+def start_worker(carried: registry.Baggage = ((), ())) -> None:
+    """One thread of numba too, which reads this when it compiles; its cache on disk serves all workers.
+
+    `carried` are the kinds that do not come with cyldiff, see :func:`cyldiff.registry.baggage`.
+    """
     for name in (*_THREADS, _NUMBA):
         os.environ.setdefault(name, "1")
     parent = multiprocessing.parent_process()
     if parent is not None:
         threading.Thread(target=_leave_after, args=(parent,), daemon=True).start()
+    registry.arrive(carried)
 
 
 def _leave_after(parent: Any) -> None:

@@ -14,6 +14,7 @@ from concurrent.futures.process import BrokenProcessPool
 from types import TracebackType
 from typing import Any, Self
 
+from cyldiff import registry
 from cyldiff.errors import CyldiffError, nearest, quoted
 from cyldiff.parallel.executors import EXECUTORS, mpi_pool, one_thread, start_worker
 
@@ -85,10 +86,10 @@ class Pool:
 
     def _open(self) -> Executor:
         if self.executor == "mpi":
-            return mpi_pool(None, initializer=_prepare, initargs=(self._make,))
+            return mpi_pool(None, initializer=_prepare, initargs=(self._make, registry.baggage()))
         context = multiprocessing.get_context("spawn")
         return ProcessPoolExecutor(
-            self.workers, mp_context=context, initializer=_prepare, initargs=(self._make,)
+            self.workers, mp_context=context, initializer=_prepare, initargs=(self._make, registry.baggage())
         )
 
 
@@ -99,8 +100,8 @@ class _Worker:
     made: Call | None = None
 
 
-def _prepare(make: Callable[[], Call]) -> None:
-    start_worker()
+def _prepare(make: Callable[[], Call], carried: registry.Baggage) -> None:
+    start_worker(carried)
     _Worker.make = make
 
 

@@ -175,6 +175,4 @@ def left_out(physics: PhysicsConfig, species: Species, kinetic_energy: Array) ->
 
 def _wind(physics: PhysicsConfig) -> float:
     """Speed of the wind at the top of the halo [kpc/Myr]."""
-    convection = physics.convection
-    speed = getattr(convection, "V0", 0.0) + getattr(convection, "gradient", 0.0) * physics.halo.half_height
-    return float(speed)
+    return float(physics.convection.velocity(physics.halo.half_height))
