@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cyldiff.commands.base import reported
+from cyldiff.commands.base import reported, show
 from cyldiff.commands.gamma_options import Request, discs, read_options
 
 if TYPE_CHECKING:
@@ -91,18 +91,18 @@ def _deliver(sky: DiffuseSky, request: Request) -> None:
     spectrum = None
     if quiet or request.output is not None or (request.figure is not None and request.draw == "spectrum"):
         spectrum = sky.region(request.region)
-        click.echo(summary(spectrum), err=True)
+        show(summary(spectrum), err=True)
     if request.figure is not None:
         _draw(sky, spectrum, request)
-        click.echo(f"{request.figure} written")
+        show(f"{request.figure} written")
     if request.map_file is not None:
         pixels = sky.pixels(request.nside)
         image = None if map_path(request.map_file) == "nc" else sky.image(32.0 / request.nside, pixels)
         write_sky(pixels, image, request.map_file)
-        click.echo(f"{request.map_file} written")
+        show(f"{request.map_file} written")
     if request.output is not None and spectrum is not None:
         write_table(table(spectrum), request.output)
-        click.echo(f"{request.output} written")
+        show(f"{request.output} written")
     if quiet and spectrum is not None:
         click.echo(table_text(table(spectrum)), nl=False)
 
