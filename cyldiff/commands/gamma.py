@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -131,14 +132,14 @@ def slices(region: Region) -> list[Region]:
 
 
 def summary(spectrum: xr.Dataset) -> str:
-    """What the numbers stand for, in two lines."""
+    """What the numbers stand for."""
     attrs = spectrum.attrs
     masked = f", {attrs['masked_discs']} discs masked" if attrs["masked_discs"] else ""
     shares = spectrum["continued_share"].values
     share = float(shares.max())
     lines = [
-        f"{attrs['secondary']}s of {attrs['processes']}, {attrs['pion_production']}, "
-        f"absorption {attrs['absorption']}",
+        f"{'gamma rays' if attrs['secondary'] == 'gamma' else attrs['secondary'] + 's'} of {attrs['processes']}",
+        f"pion production {_in_words(attrs['pion_production'])}; absorption {_in_words(attrs['absorption'])}",
         f"region {attrs['region']}: {attrs['solid_angle_sr']:.4f} sr{masked}",
     ]
     if share > 0.01:
@@ -147,6 +148,18 @@ def summary(spectrum: xr.Dataset) -> str:
             f"nuclei above the grid, continued as a power law, make up to {100 * share:.0f} % (at {where:.3g} GeV)"
         )
     return "\n".join(lines)
+
+
+def _in_words(written: Any) -> str:
+    """A section as it stands in an attribute, JSON with a kind: the kind, then its keys; else the text itself."""
+    try:
+        section = json.loads(str(written))
+    except json.JSONDecodeError:
+        return str(written)
+    if not isinstance(section, dict) or "kind" not in section:
+        return str(written)
+    keys = [f"{key.replace('_', ' ')} {value}" for key, value in section.items() if key != "kind"]
+    return f"{section['kind']} ({', '.join(keys)})" if keys else str(section["kind"])
 
 
 def table(spectrum: xr.Dataset) -> dict[str, Any]:
