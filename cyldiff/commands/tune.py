@@ -74,6 +74,8 @@ def tune(
     if problems or fit is None:
         raise ConfigError(config, problems)
     with needs_fit_extra():
+        import iminuit  # noqa: F401 - said before the first call, not after
+
         from cyldiff.fit.profiles import contour_of, profile_of
         from cyldiff.fit.tune import tune as run_fit
 

@@ -88,7 +88,9 @@ class FitResult:
             ).rstrip()
             for row in rows
         ]
-        quality = f"chi2 {self.chi2:.2f} for {self.n_points} points and {self.ndof} degrees of freedom"
+        priors = sum(isinstance(p.prior, Gaussian) for p in self.parameters)
+        also = f" and {priors} gaussian prior{'s' if priors > 1 else ''}" if priors else ""
+        quality = f"chi2 {self.chi2:.2f} for {self.n_points} points{also}, {self.ndof} degrees of freedom"
         left_out = [f"{f.left_out} of {f.name}" for f in self.fitted if f.left_out]
         if left_out:
             quality += f"; points beyond the grid: {', '.join(left_out)}"
