@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cyldiff.commands.anisotropy import anisotropy
-from cyldiff.commands.base import check_output, overwrites, reported
+from cyldiff.commands.base import check_output, overwrites, reported, show
 from cyldiff.commands.export import export
 from cyldiff.commands.gamma import gamma
 from cyldiff.commands.import_model import import_model
@@ -105,7 +105,7 @@ def run(config: str, output: Path | None, overrides: tuple[str, ...]) -> None:
         return
     write_result(result, path)
     pipeline.forget_checkpoints(loaded.config)
-    click.echo(_summary(result, loaded, path, time.perf_counter() - started))
+    show(_summary(result, loaded, path, time.perf_counter() - started))
 
 
 def _prepare(config: str, overrides: Sequence[str], output: Path | None) -> tuple[LoadedConfig, Path]:
@@ -164,7 +164,7 @@ def _last(result: xr.Dataset) -> xr.Dataset:
     return result.isel(time=-1) if "time" in result.dims else result
 
 
-@main.command(short_help="Validate a run or a population; show every value and its origin.")
+@main.command(short_help="Validate a run, population or catalogue; show every value.")
 @_config
 @_set
 @click.option("--toml", is_flag=True, help="Print the completed config as a TOML file that runs by itself.")
@@ -172,10 +172,12 @@ def _last(result: xr.Dataset) -> xr.Dataset:
 def check(config: str, overrides: tuple[str, ...], toml: bool) -> None:
     """Validate CONFIG without solving; print every value and where it was set.
 
-    Of a tuning file also what varies and what it is fitted to.
+    CONFIG is a run, a population or a catalogue of sources: a file, or a name of the library. Of a tuning file
+    also what varies and what it is fitted to.
 
     In brackets: "default", the grid, model or table, the run file, or "--set".
     """
+    from cyldiff.commands.catalogue import check_catalogue, is_catalogue
     from cyldiff.commands.population import check_population, is_population
     from cyldiff.config.load import load_config
     from cyldiff.config.show import listing, sizes
@@ -183,9 +185,11 @@ def check(config: str, overrides: tuple[str, ...], toml: bool) -> None:
     from cyldiff.fit.load import describe, is_tuning_file, load_fit
     from cyldiff.fit.point_sources import is_joint, load_joint
 
-    if is_population(config):
-        click.echo(check_population(config, overrides, toml=toml), nl=not toml)
-        return
+    for is_one, text_of in ((is_population, check_population), (is_catalogue, check_catalogue)):
+        if is_one(config):
+            text = text_of(config, overrides, toml=toml)
+            click.echo(text, nl=False) if toml else show(text)
+            return
     fit = load_fit(config, overrides) if is_tuning_file(config) else None
     read = load_spectra if is_spectra(config) else load_joint if is_joint(config) else load_config
     loaded = fit.run if fit else read(config, overrides)
@@ -195,7 +199,7 @@ def check(config: str, overrides: tuple[str, ...], toml: bool) -> None:
     parts = [listing(loaded)]
     parts += [describe(fit)] if fit else []
     parts += [] if isinstance(loaded, LoadedSpectra) else [sizes(loaded)]
-    click.echo("\n\n".join(parts) + f"\n{config}: valid")
+    show("\n\n".join(parts) + f"\n{config}: valid")
 
 
 @main.command(short_help="Say what a config key means.")
@@ -209,7 +213,7 @@ def explain(key: str) -> None:
     from cyldiff.config.explain import explain_key
     from cyldiff.fit.sections import SECTIONS
 
-    click.echo(explain_key(key, SECTIONS))
+    show(explain_key(key, SECTIONS))
 
 
 @main.command(name="list", short_help="List what the library holds: runs, models, data.")
@@ -226,7 +230,7 @@ def list_names(what: str | None) -> None:
     from cyldiff.config.explain import library_listing
     from cyldiff.fit import config as _config  # noqa: F401 - its kinds register themselves
 
-    click.echo(library_listing(what))
+    show(library_listing(what))
 
 
 @main.command(short_help="Make an editable copy of a run, population, model, catalogue or grid.")
@@ -249,7 +253,7 @@ def copy(name: str, output: Path | None, force: bool) -> None:
         shutil.copyfile(source, target)
     except OSError as error:
         raise DataError(f"{target}: cannot be written ({error.strerror or error})") from None
-    click.echo(f"{target} written")
+    show(f"{target} written")
 
 
 def _library_file(name: str) -> Path:
@@ -295,14 +299,14 @@ def plot(result: Path, what: str, output: Path, data: tuple[str, ...], potential
 
     check_output(output, [result])
     if draw_map(result, what, output):
-        click.echo(f"{output} written")
+        show(f"{output} written")
         return
     modulation = _potential(potential)
     dataset = read_result(result)
     if modulation is None:
         modulation = _modulation(dataset)
     draw(_last(dataset), what, path=output, data=list(data) or None, potential=modulation)
-    click.echo(f"{output} written")
+    show(f"{output} written")
 
 
 def _potential(text: str | None) -> float | None:
@@ -344,7 +348,7 @@ def benchmark(cases: tuple[str, ...]) -> None:
     for name in cases:
         if name not in NAMES:
             raise DataError(f"no case {quoted(name)}; known: {', '.join(NAMES)}{nearest(name, NAMES)}")
-    click.echo(report(cases or None, progress=lambda text: click.echo(f"{text} …", err=True)))
+    show(report(cases or None, progress=lambda text: show(f"{text} …", err=True)))
 
 
 main.add_command(anisotropy)

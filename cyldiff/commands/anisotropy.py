@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cyldiff.commands.base import overwrites, reported
+from cyldiff.commands.base import overwrites, reported, show
 from cyldiff.errors import ConfigError, DataError, Problem, nearest, quoted
 
 if TYPE_CHECKING:
@@ -282,7 +282,7 @@ def _deliver(
         from cyldiff.plot.anisotropy import RANGE, draw_anisotropy
 
         draw_anisotropy(dipole, path=figure, data=request.data, shown=request.shown or RANGE)
-        click.echo(f"{figure} written")
+        show(f"{figure} written")
     if output is not None:
         write_table(columns, output)
-        click.echo(f"{output} written")
+        show(f"{output} written")

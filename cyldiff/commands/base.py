@@ -4,16 +4,25 @@ from __future__ import annotations
 
 import functools
 import signal
+import sys
 import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NoReturn
 
+import click
+
 from cyldiff.errors import CyldiffError, DataError
 from cyldiff.parallel.launch import end, launched_ranks
+from cyldiff.screen import for_screen
 
-__all__ = ["check_output", "overwrites", "reported"]
+__all__ = ["check_output", "overwrites", "reported", "show"]
+
+
+def show(text: str, *, err: bool = False) -> None:
+    """Print text; on a terminal, lines that are longer than it is wide are folded."""
+    click.echo(for_screen(text, sys.stderr if err else sys.stdout), err=err)
 
 
 class _Stopped(KeyboardInterrupt):
@@ -33,7 +42,7 @@ def reported(command: Callable[..., Any]) -> Callable[..., Any]:
             with _stoppable():
                 return command(*args, **kwargs)
         except CyldiffError as error:
-            end(str(error), error.exit_status)
+            end(for_screen(str(error), sys.stderr), error.exit_status)
         except _Stopped as stopped:
             end(f"stopped by {signal.Signals(stopped.signum).name}", 128 + stopped.signum)
         except KeyboardInterrupt:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cyldiff.commands.base import overwrites, reported
+from cyldiff.commands.base import overwrites, reported, show
 from cyldiff.commands.spectra import columns_of, curves_of
 from cyldiff.errors import ConfigError, DataError, Problem, nearest, quoted
 
@@ -78,7 +78,7 @@ def export(result: Path, kind: str, output: Path, **options: Any) -> None:
         write_hermes(dataset, output, species=names, grid=grid)
     else:
         _write_spectra(dataset, names, output)
-    click.echo(f"{output} written")
+    show(f"{output} written")
 
 
 def _names(species: str | None, dataset: xr.Dataset) -> list[str]:
@@ -95,7 +95,7 @@ def _prepare(result: Path, kind: str, output: Path, options: dict[str, Any]) -> 
     from cyldiff.io.dataset import latest
     from cyldiff.io.hermes import HermesGrid
     from cyldiff.io.netcdf import read_result
-    from cyldiff.observables.place import parse_place, spectra_at
+    from cyldiff.observables.place import of_sources, parse_place, spectra_at
     from cyldiff.observables.surroundings import sun_of
 
     problems = [*_of_file(kind, output, result), *_of_options(kind, options)]
@@ -106,7 +106,7 @@ def _prepare(result: Path, kind: str, output: Path, options: dict[str, Any]) -> 
         except ValueError as error:
             problems.append(Problem(f"--{key.replace('_', '-')}", str(error)))
     try:
-        dataset, grid = latest(read_result(result)), None
+        dataset, grid = of_sources(latest(read_result(result))), None
     except DataError as error:
         raise ConfigError("cyldiff export", [*problems, Problem("RESULT", str(error))]) from None
     try:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from cyldiff.commands.base import reported
+from cyldiff.commands.base import reported, show
 from cyldiff.commands.gamma_options import Request, discs, read_options
 
 if TYPE_CHECKING:
@@ -91,18 +92,18 @@ def _deliver(sky: DiffuseSky, request: Request) -> None:
     spectrum = None
     if quiet or request.output is not None or (request.figure is not None and request.draw == "spectrum"):
         spectrum = sky.region(request.region)
-        click.echo(summary(spectrum), err=True)
+        show(summary(spectrum), err=True)
     if request.figure is not None:
         _draw(sky, spectrum, request)
-        click.echo(f"{request.figure} written")
+        show(f"{request.figure} written")
     if request.map_file is not None:
         pixels = sky.pixels(request.nside)
         image = None if map_path(request.map_file) == "nc" else sky.image(32.0 / request.nside, pixels)
         write_sky(pixels, image, request.map_file)
-        click.echo(f"{request.map_file} written")
+        show(f"{request.map_file} written")
     if request.output is not None and spectrum is not None:
         write_table(table(spectrum), request.output)
-        click.echo(f"{request.output} written")
+        show(f"{request.output} written")
     if quiet and spectrum is not None:
         click.echo(table_text(table(spectrum)), nl=False)
 
@@ -131,14 +132,14 @@ def slices(region: Region) -> list[Region]:
 
 
 def summary(spectrum: xr.Dataset) -> str:
-    """What the numbers stand for, in two lines."""
+    """What the numbers stand for."""
     attrs = spectrum.attrs
     masked = f", {attrs['masked_discs']} discs masked" if attrs["masked_discs"] else ""
     shares = spectrum["continued_share"].values
     share = float(shares.max())
     lines = [
-        f"{attrs['secondary']}s of {attrs['processes']}, {attrs['pion_production']}, "
-        f"absorption {attrs['absorption']}",
+        f"{'gamma rays' if attrs['secondary'] == 'gamma' else attrs['secondary'] + 's'} of {attrs['processes']}",
+        f"pion production {_in_words(attrs['pion_production'])}; absorption {_in_words(attrs['absorption'])}",
         f"region {attrs['region']}: {attrs['solid_angle_sr']:.4f} sr{masked}",
     ]
     if share > 0.01:
@@ -147,6 +148,18 @@ def summary(spectrum: xr.Dataset) -> str:
             f"nuclei above the grid, continued as a power law, make up to {100 * share:.0f} % (at {where:.3g} GeV)"
         )
     return "\n".join(lines)
+
+
+def _in_words(written: Any) -> str:
+    """A section as it stands in an attribute, JSON with a kind: the kind, then its keys; else the text itself."""
+    try:
+        section = json.loads(str(written))
+    except json.JSONDecodeError:
+        return str(written)
+    if not isinstance(section, dict) or "kind" not in section:
+        return str(written)
+    keys = [f"{key.replace('_', ' ')} {value}" for key, value in section.items() if key != "kind"]
+    return f"{section['kind']} ({', '.join(keys)})" if keys else str(section["kind"])
 
 
 def table(spectrum: xr.Dataset) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cyldiff.commands.base import overwrites, reported
+from cyldiff.commands.base import overwrites, reported, show
 from cyldiff.errors import ConfigError, DataError, Problem
 
 if TYPE_CHECKING:
@@ -83,5 +83,5 @@ def _convert(read: Callable[[Path], Imported], file: Path, output: Path, force: 
     if problems or imported is None:
         raise ConfigError(f"cyldiff import {file}", problems)
     write_whole(output, imported.toml())
-    click.echo(imported.report())
-    click.echo(f"\n{output} written; see it with: cyldiff check {output}")
+    show(imported.report())
+    show(f"\n{output} written; see it with: cyldiff check {output}")

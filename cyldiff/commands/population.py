@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cyldiff.commands.base import overwrites, reported
+from cyldiff.commands.base import overwrites, reported, show
 from cyldiff.errors import ConfigError, Problem
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ def population(
     result = population_fluxes(loaded, processes=processes, quiet=False)
     write_result(result, path)
     forget_batches(loaded)
-    click.echo(summary(result, path, time.perf_counter() - started))
+    show(summary(result, path, time.perf_counter() - started))
 
 
 def _options(processes: int | None, catalogue: Path | None, index: int | None) -> list[Problem]:
@@ -152,7 +152,7 @@ def _write_catalogue(loaded: LoadedPopulation, path: Path, index: int) -> None:
     realisation = draw_population(loaded, index)
     write_catalogue(catalogue_of(loaded, realisation), path)
     active = int(realisation.active.sum())
-    click.echo(f"{path} written: {len(realisation)} sources of realisation {index}, {active} of them on now")
+    show(f"{path} written: {len(realisation)} sources of realisation {index}, {active} of them on now")
 
 
 def summary(result: xr.Dataset, path: Path, seconds: float) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from cyldiff.commands.base import reported
+from cyldiff.commands.base import reported, show
 
 __all__ = ["reproduce"]
 
@@ -36,13 +36,11 @@ def reproduce(name: str, smoke: bool, output: Path | None, processes: int | None
 
     paper = find_paper(name)
     out = output or Path(name)
-    click.echo(f"{paper.citation}: {paper.title}" + ("" if smoke else f" (about {paper.minutes:g} minutes)"))
+    show(f"{paper.citation}: {paper.title}" + ("" if smoke else f" (about {paper.minutes:g} minutes)"))
     started = time.perf_counter()
-    study = rerun(name, out, smoke=smoke, quiet=False, processes=processes, say=click.echo)
+    study = rerun(name, out, smoke=smoke, quiet=False, processes=processes, say=show)
     for item in study.items:
-        click.echo(
-            f"  {item.verdict:4}  {item.item}: printed {item.printed}, ours {item.ours} ({item.tolerance})"
-        )
+        show(f"  {item.verdict:4}  {item.item}: printed {item.printed}, ours {item.ours} ({item.tolerance})")
     counts = {v: sum(item.verdict == v for item in study.items) for v in ("pass", "fail", "open")}
-    click.echo(f"{counts['pass']} pass, {counts['fail']} fail, {counts['open']} open; "
+    show(f"{counts['pass']} pass, {counts['fail']} fail, {counts['open']} open; "
                f"{time.perf_counter() - started:.0f} s; {out} written")  # fmt: skip

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, cast
 
 import click
 
-from cyldiff.commands.base import overwrites, reported
+from cyldiff.commands.base import overwrites, reported, show
 from cyldiff.errors import ConfigError, DataError, Problem, quoted
 
 if TYPE_CHECKING:
@@ -84,8 +84,8 @@ def response(
         quiet=False,
     )
     found.save(output)
-    click.echo(found.summary())
-    click.echo(f"{output} written after {time.perf_counter() - started:.1f} s")
+    show(found.summary())
+    show(f"{output} written after {time.perf_counter() - started:.1f} s")
 
 
 def _quantities(option: str, text: str | None, dimension: str, problems: list[Problem]) -> list[float] | None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cyldiff.commands.base import overwrites, reported
+from cyldiff.commands.base import overwrites, reported, show
 from cyldiff.errors import ConfigError, ConvergenceError, DataError, Problem
 from cyldiff.parallel.launch import launched_rank
 
@@ -38,7 +38,7 @@ def info(file: Path, with_config: bool) -> None:
     from cyldiff.io.description import describe_file, read_any
 
     if not with_config:
-        click.echo(describe_file(file))
+        show(describe_file(file))
         return
     text = str(read_any(file).attrs.get("config", ""))
     if not text:
@@ -68,7 +68,7 @@ def diff(old: Path, new: Path) -> None:
             problems.append(Problem(option, str(error)))
     if problems:
         raise ConfigError("cyldiff diff", problems)
-    click.echo(difference_text(read[0], read[1], (old, new)))
+    show(difference_text(read[0], read[1], (old, new)))
 
 
 @click.command(short_help="Run the configuration of a result again and compare.")
@@ -95,11 +95,11 @@ def rerun(file: Path, output: Path, force: bool) -> None:
     write_result(new, output)
     pipeline.forget_checkpoints(loaded.config)
     largest = largest_difference(old, new)
-    click.echo(f"{output} written after {time.perf_counter() - started:.1f} s")
+    show(f"{output} written after {time.perf_counter() - started:.1f} s")
     text = f"largest relative difference of the spectra at the Sun: {largest:.2g}"
     if largest > REPRODUCED and not forced:
         raise ConvergenceError(f"not reproduced: {text}, expected at most {REPRODUCED:g}")
-    click.echo(f"{'reproduced' if largest <= REPRODUCED else 'not reproduced'}: {text}")
+    show(f"{'reproduced' if largest <= REPRODUCED else 'not reproduced'}: {text}")
 
 
 def _prepare(file: Path, output: Path, force: bool) -> tuple[xr.Dataset, LoadedConfig, bool]:
@@ -119,7 +119,7 @@ def _prepare(file: Path, output: Path, force: bool) -> tuple[xr.Dataset, LoadedC
     loaded, found = replayable(old, file)
     hindering = obstacles(old) if loaded is not None else []
     if hindering and force:
-        click.echo(_forced(hindering), err=True)
+        show(_forced(hindering), err=True)
     problems += found + ([] if force else [_with_hint(p) for p in hindering])
     if problems or loaded is None:
         raise ConfigError(f"cyldiff rerun {file}", problems)

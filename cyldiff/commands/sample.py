@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from cyldiff.commands.base import reported
+from cyldiff.commands.base import reported, show
 from cyldiff.commands.tune import needs_fit_extra
 from cyldiff.errors import ConfigError, Problem
 
@@ -69,6 +69,6 @@ def sample(
         finally:
             if output.is_dir() and not any(output.iterdir()):
                 output.rmdir()
-        click.echo(summary(posterior))
+        show(summary(posterior))
         for file in write_posterior(posterior, output):
-            click.echo(f"{file} written")
+            show(f"{file} written")

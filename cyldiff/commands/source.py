@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cyldiff.commands.base import overwrites, reported
+from cyldiff.commands.base import overwrites, reported, show
 from cyldiff.errors import ConfigError, DataError, Problem
 
 if TYPE_CHECKING:
@@ -60,13 +60,13 @@ def source(
     if fit:
         found = _fitted(loaded)
         model, raw = found.model, found.raw
-        click.echo(f"{model.source.name}, fitted:\n{found.report()}", err=True)
+        show(f"{model.source.name}, fitted:\n{found.report()}", err=True)
     spectrum = sed(model)
     for name, component in model.components.items():
         for words, text in component.budget(age=model.source.age).items():
-            click.echo(f"{name}: {words} {text}", err=True)
+            show(f"{name}: {words} {text}", err=True)
     for gap in spectrum.gaps():
-        click.echo(gap, err=True)
+        show(gap, err=True)
     _deliver(spectrum, loaded, raw, output, figure, save)
 
 
@@ -136,10 +136,10 @@ def _deliver(
         from cyldiff.plot.sed import draw_sed
 
         draw_sed(spectrum, path=figure, data=loaded.data, title=loaded.model.source.name)
-        click.echo(f"{figure} written")
+        show(f"{figure} written")
     if output is not None:
         write_table(spectrum.columns(), output)
-        click.echo(f"{output} written")
+        show(f"{output} written")
     if save is not None:
         write_whole(save, to_toml(raw))
-        click.echo(f"{save} written")
+        show(f"{save} written")

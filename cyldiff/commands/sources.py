@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cyldiff.commands.base import overwrites, reported
+from cyldiff.commands.base import overwrites, reported, show
 from cyldiff.errors import ConfigError, DataError, Problem, nearest, quoted
 
 if TYPE_CHECKING:
@@ -100,8 +100,8 @@ def sources(
         found, put_into, kernel=kernel, edge=edge, kinetic_energy=grid, response=solved or None
     )
     write_result(dataset, path)
-    click.echo(_summary(dataset))
-    click.echo(f"\n{path} written after {time.perf_counter() - started:.1f} s")
+    show(_summary(dataset))
+    show(f"\n{path} written after {time.perf_counter() - started:.1f} s")
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,7 +230,7 @@ def _summary(dataset: xr.Dataset) -> str:
     """A line per source, their sum, and what to keep in mind."""
     species, at = str(dataset["species"].values[0]), _shown_at(dataset["kinetic_energy"].values)
     head = ["source", "d [kpc]", "age [Myr]", "given [erg]", "now [erg/s]"]
-    rows = [[*head, *(f"{species} at {_energy(dataset['kinetic_energy'].values[k])}" for k in at)]]
+    rows = [[*head, *(_energy(dataset["kinetic_energy"].values[k]) for k in at)]]
     flux = dataset["flux_lis"].isel(species=0, kinetic_energy=at).values
     total = flux.sum(axis=0)
     given, power = (dataset[name].sum("species").values for name in ("injected_energy", "present_power"))
@@ -249,7 +249,7 @@ def _summary(dataset: xr.Dataset) -> str:
         )
         for row in rows
     ]
-    return "\n".join([*table, "", *_notes(dataset, at[-1])])
+    return "\n".join([*table, "", *_notes(dataset, species, at[-1])])
 
 
 def _shown_at(energy: Any) -> list[int]:
@@ -270,12 +270,13 @@ def _energy(energy: float) -> str:
     return f"{energy:.3g} GeV/n"
 
 
-def _notes(dataset: xr.Dataset, k: int) -> list[str]:
+def _notes(dataset: xr.Dataset, shown: str, k: int) -> list[str]:
     """How it was done, and where it is doubtful."""
     attrs = dataset.attrs
     species = dataset["species"].values
     notes = [
-        f"sums of intensities in m^-2 s^-1 sr^-1 (GeV/n)^-1; energies and powers are those of {', '.join(species)}",
+        f"per source: share of the {shown} intensity at the Sun; sum: the intensity, m^-2 s^-1 sr^-1 (GeV/n)^-1",
+        f"given so far, and now: energy and power of {', '.join(species)}",
         f"model {attrs['config_source']}, kernel {attrs['kernel']}, diffusion {attrs['diffusion']}; "
         f"left out: {attrs['left_out']}",
     ]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cyldiff.commands.base import overwrites, reported
+from cyldiff.commands.base import overwrites, reported, show
 from cyldiff.commands.spectra import columns_of, curves_of
 from cyldiff.errors import ConfigError, DataError, Problem, nearest, quoted
 
@@ -52,6 +52,8 @@ def spectrum(
 ) -> None:  # fmt: skip
     """Spectra of a RESULT at any place of the halo, interpolated on its maps.
 
+    RESULT is the file of a run, or of "cyldiff sources": its sources are then the components.
+
     Columns are the abscissa [GeV/n, GV or GeV], the intensity of every name in --species, and, if the result holds
     components, NAME:COMPONENT for each of them [m^-2 s^-1 sr^-1 per unit of the abscissa].
 
@@ -68,7 +70,7 @@ def spectrum(
         from cyldiff.plot.place import draw_place
 
         draw_place(axis, x, curves, title=str(dataset.attrs["place"]), path=figure)
-        click.echo(f"{figure} written")
+        show(f"{figure} written")
     _deliver(dataset, axis, x, curves, output, quiet=figure is not None)
 
 
@@ -84,7 +86,7 @@ def _prepare(
     from cyldiff.io.dataset import latest
     from cyldiff.io.netcdf import read_result
     from cyldiff.observables.abscissa import abscissa_named
-    from cyldiff.observables.place import parse_place, spectra_at
+    from cyldiff.observables.place import of_sources, parse_place, spectra_at
     from cyldiff.observables.spectra import members
     from cyldiff.observables.surroundings import sun_of
 
@@ -99,7 +101,7 @@ def _prepare(
     except DataError as error:
         problems.append(Problem("--potential", str(error)))
     try:
-        read = latest(read_result(result))
+        read = of_sources(latest(read_result(result)))
     except DataError as error:
         raise ConfigError("cyldiff spectrum", [*problems, Problem("RESULT", str(error))]) from None
     try:
@@ -160,9 +162,7 @@ def _deliver(
     meta: dict[str, Any] = {**origin_of(dataset), "place": str(dataset.attrs["place"])}
     if output is None:
         if not quiet:
-            click.echo(
-                f"{meta['place']}; {axis.name} [{axis.unit}], intensity [{axis.intensity_unit}]", err=True
-            )
+            show(f"{meta['place']}; {axis.name} [{axis.unit}], intensity [{axis.intensity_unit}]", err=True)
             click.echo(table_text({c.name: c.values for c in columns}), nl=False)
         return
     if output.suffix.lower() == ".nc":
@@ -171,7 +171,7 @@ def _deliver(
         write_result(_as_dataset(columns, meta), output)
     else:
         write_columns(columns, output, meta)
-    click.echo(f"{output} written")
+    show(f"{output} written")
 
 
 def _as_dataset(columns: list[Any], meta: dict[str, Any]) -> xr.Dataset:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from cyldiff.commands.base import reported
+from cyldiff.commands.base import reported, show
 from cyldiff.errors import ConfigError, CyldiffError, Problem
 
 __all__ = ["needs_fit_extra", "tune"]
@@ -74,15 +74,17 @@ def tune(
     if problems or fit is None:
         raise ConfigError(config, problems)
     with needs_fit_extra():
+        import iminuit  # noqa: F401 - said before the first call, not after
+
         from cyldiff.fit.profiles import contour_of, profile_of
         from cyldiff.fit.tune import tune as run_fit
 
-        with meter("calls") as show:
+        with meter("calls") as count:
             result = run_fit(
-                fit, gradient=gradient, progress=lambda call, chi2: show(call, f"chi2 {chi2:.3f}")
+                fit, gradient=gradient, progress=lambda call, chi2: count(call, f"chi2 {chi2:.3f}")
             )
             drawn = [profile_of(result, name) for name in fit.fit.profiles]
             lines = [contour_of(result, pair) for pair in fit.fit.contours]
-    click.echo(result.table())
+    show(result.table())
     for file in write_fit(result, output, profiles=drawn, contours=lines):
-        click.echo(f"{file} written")
+        show(f"{file} written")

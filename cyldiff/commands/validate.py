@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cyldiff.commands.base import reported
+from cyldiff.commands.base import reported, show
 from cyldiff.errors import ConfigError, ConvergenceError, Problem
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ def validate(cases: tuple[str, ...], output: Path | None, list_only: bool) -> No
         raise ConfigError("cyldiff validate", problems)
     if list_only:
         width = max(len(case.name) for case in wanted)
-        click.echo("\n".join(f"{case.name:<{width}}  {case.statement}" for case in wanted))
+        show("\n".join(f"{case.name:<{width}}  {case.statement}" for case in wanted))
         return
     started = time.perf_counter()
     _deliver(run_cases(wanted, _say), output, time.perf_counter() - started)
@@ -62,12 +62,12 @@ def validate(cases: tuple[str, ...], output: Path | None, list_only: bool) -> No
 def _say(result: Result) -> None:
     """One line per case; of a failure, what failed."""
     verdict = "pass" if result.passed else "FAIL"
-    click.echo(f"{verdict}  {result.case.name:<20} {result.seconds:6.1f} s  {result.case.statement}")
+    show(f"{verdict}  {result.case.name:<20} {result.seconds:6.1f} s  {result.case.statement}")
     if result.error:
-        click.echo(f"        stopped by {result.error}")
+        show(f"        stopped by {result.error}")
     for check in result.checks:
         if not check.passed:
-            click.echo(f"        {check.what}: {check.value:.3g}, accepted {check.accepted}")
+            show(f"        {check.what}: {check.value:.3g}, accepted {check.accepted}")
 
 
 def _deliver(results: Sequence[Result], output: Path | None, seconds: float) -> None:
@@ -82,8 +82,8 @@ def _deliver(results: Sequence[Result], output: Path | None, seconds: float) -> 
             (part / REPORT).write_text(markdown_text(results, about), encoding="utf-8")
             (part / "report.html").write_text(html_text(results, about), encoding="utf-8")
             (part / "numbers.csv").write_text(csv_text(results), encoding="utf-8")
-        click.echo(f"{output} written")
+        show(f"{output} written")
     failed = [r.case.name for r in results if not r.passed]
     if failed:
         raise ConvergenceError(f"{totals(results)}: {', '.join(failed)}")
-    click.echo(totals(results))
+    show(totals(results))

@@ -23,6 +23,7 @@ from cyldiff.data.measurements import available, load
 from cyldiff.data.seds import available_seds, load_sed
 from cyldiff.errors import DataError, nearest, quoted
 from cyldiff.particles.species import known_species
+from cyldiff.screen import LINE
 from cyldiff.sources.population.schema import PopulationConfig
 from cyldiff.units import DIMENSIONS, format_quantity
 
@@ -44,7 +45,6 @@ _LISTINGS = (
 _PLAIN = {float: "number", int: "whole number", str: "text", bool: "true or false"}
 _USE = {f"{section}.use": library for section, library in LIBRARIES.items()}
 _ABUNDANCES = "physics.sources.NAME.abundances.use"
-_WIDTH = 100
 
 
 def explain_key(key: str, sections: Mapping[str, type[BaseModel]] | None = None) -> str:
@@ -112,7 +112,7 @@ def _entry(path: str, owners: list[str], body: str) -> str:
     if _is_kind(path):
         return f"{path}{body}\n    one of {', '.join(named)}\n    required"
     title = f"{path}   (kind {', '.join(named)})"
-    return textwrap.fill(title, _WIDTH, subsequent_indent="        ", break_on_hyphens=False) + body
+    return textwrap.fill(title, LINE, subsequent_indent="        ", break_on_hyphens=False) + body
 
 
 def _is_kind(path: str) -> bool:
@@ -165,7 +165,8 @@ def _accepts(slot: Slot, field: FieldInfo) -> Iterator[str]:
     elif slot.table:
         yield f"table of {_PLAIN[slot.plain]}s" if slot.plain in (float, int) else "table"
     elif slot.plain:
-        yield many + _PLAIN[slot.plain]
+        plural = "s" if many and slot.plain in (float, int) else ""
+        yield many + _PLAIN[slot.plain] + plural
 
 
 def _first_line(cls: type) -> str:

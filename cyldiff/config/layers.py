@@ -24,6 +24,8 @@ __all__ = ["LIBRARIES", "Layers", "Leaf", "merge", "origin_at", "parse_override"
 #: sections that may name a library file with ``use``, and the library they look in
 LIBRARIES = {"grid": "grids", "physics": "models"}
 SET = "--set"
+#: keys of a library file that say what it is
+_ABOUT = {"title", "source"}
 SCHEMA_VERSION = 1
 _SET_ITEM = re.compile(r"""((?:"[^"]*"|'[^']*'|[^="'])*)=(.*)""", re.DOTALL)
 _log = logging.getLogger(__name__)
@@ -108,12 +110,13 @@ class Layers:
         tree: Tree = plant(raw, self.source)
         _make_absolute(tree, self.beside)
         items = [item for text in overrides if (item := self._item(text))]
+        using = {s for s in self.libraries if "use" in _tables(tree, s)}
         for path, value in items:
             if self._names_a_file(path):
                 put(tree, path, value)
         for section in self.libraries:
             if isinstance(tree.get(section), dict):
-                tree[section] = self._with_used(section, tree[section])
+                tree[section] = self._with_used(section, tree[section], given=section in using)
         for path, value in items:
             if not self._names_a_file(path):
                 put(tree, path, value)
@@ -133,14 +136,19 @@ class Layers:
         path, value = item
         return path, plant(value, SET)
 
-    def _with_used(self, section: str, own: Tree) -> Tree:
-        """A section with the library file it names underneath."""
+    def _with_used(self, section: str, own: Tree, *, given: bool) -> Tree:
+        """A section with the library file it names underneath; `given`: the run file itself names one."""
         if "use" not in own:
             return own
         name = own.pop("use")
         used = self._used(section, name)
         if used is None:
             self.incomplete.add((section,))
+            return own
+        if origin_at(name, ()) == SET and not given and set(used) - _ABOUT <= set(own):
+            instead = f"{SET} '{section}={{use=\"{values(name)}\"}}'"
+            message = f"has no effect, the run sets these keys itself; to replace the section: {instead}"
+            self.problems.append(Problem(f"{section}.use", message, SET))
             return own
         return merge(used, own)
 

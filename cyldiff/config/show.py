@@ -12,13 +12,13 @@ from cyldiff.config.load import LoadedConfig
 from cyldiff.config.parts import followed_species, spread
 from cyldiff.config.toml import dotted, leaves, shown
 from cyldiff.data.measurements import load
+from cyldiff.screen import LINE
 
 __all__ = ["listing", "sizes"]
 
 #: tables of more numbers than this are printed several to a line
 _MANY = 12
 _VALUE_WIDTH = 28
-_LINE = 100
 
 Row = tuple[tuple[str, ...], Any]
 
@@ -79,30 +79,42 @@ def sizes(loaded: LoadedConfig) -> str:
     for name in config.compare.data:
         data = load(name)
         potential = 0.0 if data.interstellar else config.physics.modulation.potential_for(data.experiment)
+        modulated = "interstellar" if data.interstellar else f"modulated with {1e3 * potential:g} MV"
         lines.append(
-            f"to be compared with {name}: {data.quantity} of {data.experiment}, {len(data)} points, "
-            f"modulation potential {1e3 * potential:g} MV"
+            f"to be compared with {name}: {data.quantity} of {data.experiment}, {len(data)} points, {modulated}"
         )
     return "\n".join(lines)
 
 
 def _line(path: tuple[str, ...], value: Any, origin: str, width: int) -> str:
-    text = shown(value)
-    indent = " " * (width + 4)
-    if len(text) > _VALUE_WIDTH:
-        first, *rest = textwrap.wrap(text, _LINE - width, break_long_words=False, break_on_hyphens=False) or [
-            ""
-        ]
-        wrapped = "\n".join([first, *(indent + line for line in rest)])
-        return f"  {dotted(path[-1:]):<{width}}  {wrapped}  [{origin}]"
-    return f"  {dotted(path[-1:]):<{width}}  {text:<{_VALUE_WIDTH}}  [{origin}]"
+    """A key with its value and where it was set, within the width of a screen unless words are longer."""
+    head, mark = f"  {dotted(path[-1:]):<{width}}  ", f"  [{origin}]"
+    text = shown(value) if value != "" else '""'
+    if len(head) + max(len(text), _VALUE_WIDTH) + len(mark) <= LINE:
+        return f"{head}{text:<{_VALUE_WIDTH}}{mark}"
+    sentences = isinstance(value, list | tuple) and any(len(str(v).split()) > 3 for v in value)
+    parts = [shown(v) for v in value] if sentences else [text]
+    return _with_mark([line for part in parts for line in _wrap(part, LINE - len(head))], head, mark)
+
+
+def _wrap(text: str, width: int) -> list[str]:
+    return textwrap.wrap(text, width, break_long_words=False, break_on_hyphens=False) or [""]
+
+
+def _with_mark(lines: list[str], head: str, mark: str) -> str:
+    """Lines under the end of `head`, `mark` behind the last one or, if there is no room, below it."""
+    indent = " " * len(head)
+    body = [head + lines[0], *(indent + line for line in lines[1:])]
+    if len(body[-1]) + len(mark) <= LINE:
+        body[-1] += mark
+    else:
+        body.append(mark.lstrip().rjust(LINE) if len(mark) <= LINE else mark)
+    return "\n".join(body)
 
 
 def _packed(block: list[Row], origins: Mapping[str, str]) -> list[str]:
     lines = []
     for origin, group in groupby(block, key=lambda row: origins[dotted(row[0])]):
         entries = "  ".join(f"{dotted(path[-1:])}\u00a0{shown(value)}" for path, value in group)
-        wrapped = textwrap.wrap(entries, _LINE, break_long_words=False, break_on_hyphens=False)
-        lines += [f"  {line}".replace("\u00a0", " ") for line in wrapped]
-        lines[-1] += f"  [{origin}]"
+        lines.append(_with_mark(_wrap(entries, LINE - 2), "  ", f"  [{origin}]").replace("\u00a0", " "))
     return lines

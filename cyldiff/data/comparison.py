@@ -138,9 +138,14 @@ def compare(
 
 
 def format_comparisons(comparisons: Iterable[Comparison]) -> str:
-    """Comparisons as a text table, one line each: points, range, chi-square, deviation, rows left out."""
-    rows: list[tuple[str, ...]] = [("data set", "points", "range", "chi2", "chi2/n", "rms dev.", "left out")]
+    """Comparisons as a text table, one line each: points, chi-square, deviation, rows left out.
+
+    Without the last, a line fits a terminal of 80 columns; that column is there if a row was left out.
+    """
+    rows: list[tuple[str, ...]] = [("data set", "points", "chi2", "chi2/n", "rms dev.", "left out")]
     rows += [_row(c) for c in comparisons]
+    if not any(row[-1] for row in rows[1:]):
+        rows = [(*row[:-1], "") for row in rows]
     widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
     lines = []
     for row in rows:
@@ -152,15 +157,13 @@ def format_comparisons(comparisons: Iterable[Comparison]) -> str:
 
 def _row(c: Comparison) -> tuple[str, ...]:
     names = {"outside the model": c.n_outside, "outside the range": c.n_cut, "limits": c.n_upper_limits}
-    left_out = ", ".join(f"{n} {name}" for name, n in names.items() if n) or "-"
+    left_out = ", ".join(f"{n} {name}" for name, n in names.items() if n)
     if not c.n_points:
-        return (c.measurement.name, "0", "-", "-", "-", "-", left_out)
-    low, high = c.used_range
+        return (c.measurement.name, "0", "-", "-", "-", left_out)
     rms = float(np.sqrt(np.mean(c.deviation**2)))
     return (
         c.measurement.name,
         str(c.n_points),
-        f"{low:.4g} - {high:.4g} {c.measurement.x_unit}",
         f"{c.chi2:.2f}",
         f"{c.chi2 / c.n_points:.3f}",
         f"{100.0 * rms:.1f} %",

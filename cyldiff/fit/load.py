@@ -99,13 +99,31 @@ def describe(fit: LoadedFit) -> str:
     lines.append("fit.data:")
     for d in fit.data:
         inside = (d.measurement.x >= d.low) & (d.measurement.x <= d.high) & ~d.measurement.upper_limit
-        lines.append(f"  {d.measurement.name}: {d.measurement.quantity}, {int(inside.sum())} points")
+        lines.append(
+            f"  {d.measurement.name}: {d.measurement.quantity}, {int(inside.sum())} of {inside.size} points{_said(d)}"
+        )
     for dipole in fit.dipoles:
         energy = dipole.measurement.energy
         inside = (energy >= dipole.low) & (energy <= dipole.high)
         what = " and ".join(dipole.choice.what)
         lines.append(f"  {dipole.measurement.name}: {what} of the dipole, {int(inside.sum())} energies")
     return "\n".join(lines)
+
+
+def _said(data: DataSet) -> str:
+    """Range and errors that the file gives to a data set."""
+    unit, choice = data.measurement.x_unit, data.choice
+    said = [f"from {data.low:g} {unit}"] if data.low > 0.0 else []
+    said += [f"to {data.high:g} {unit}"] if data.high < float("inf") else []
+    if choice.correlation_length is not None:
+        said.append(f"correlation length of systematic errors {choice.correlation_length:g} decade")
+    errors = {
+        "common error": choice.normalisation_error,
+        "error of the energy scale": choice.energy_scale_error,
+        "error of the model": choice.model_error,
+    }
+    said += [f"{name} {100.0 * size:g} %" for name, size in errors.items() if size]
+    return "".join(f", {part}" for part in said)
 
 
 def load_fit(path: str | Path, overrides: Sequence[str] = ()) -> LoadedFit:

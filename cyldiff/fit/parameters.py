@@ -82,10 +82,12 @@ class Parameter:
 
     def shown(self, value: float) -> str:
         """A value for people: four digits and its unit; "-" for NaN."""
-        if not np.isfinite(value):
-            return "-"
-        number = f"{value * self.factor:.4g}"
-        return number if self.unit == "1" else f"{number} {self.unit}"
+        number = self.number(value)
+        return number if self.unit == "1" or number == "-" else f"{number} {self.unit}"
+
+    def number(self, value: float) -> str:
+        """A value in `unit`, four digits; "-" for NaN."""
+        return f"{value * self.factor:.4g}" if np.isfinite(value) else "-"
 
 
 def is_fast(path: Sequence[str]) -> bool:

@@ -72,22 +72,25 @@ class FitResult:
         return self.fit.parameters
 
     def table(self) -> str:
-        """Best values with their errors, one line per parameter."""
-        rows: list[tuple[str, ...]] = [("parameter", "value", "error", "lower", "upper", "start")]
+        """Best values with their errors, one line per parameter; "lower" and "upper" are errors too."""
+        rows: list[tuple[str, ...]] = [("parameter", "value", "error", "lower", "upper", "start", "unit")]
         for i, p in enumerate(self.parameters):
             numbers = (self.values, self.errors, self.lower, self.upper)
-            shown = [p.shown(float(column[i])) for column in numbers]
+            shown = [p.number(float(column[i])) for column in numbers]
             if self.at_bound[i]:
                 shown[1] = "at its bound"
-            rows.append((p.name, *shown, p.shown(p.start)))
+            rows.append((p.name, *shown, p.number(p.start), "" if p.unit == "1" else p.unit))
         widths = [max(len(row[k]) for row in rows) for k in range(len(rows[0]))]
         lines = [
             "  ".join(
-                c.ljust(w) if k == 0 else c.rjust(w) for k, (c, w) in enumerate(zip(row, widths, strict=True))
-            )
+                c.ljust(w) if k in (0, len(row) - 1) else c.rjust(w)
+                for k, (c, w) in enumerate(zip(row, widths, strict=True))
+            ).rstrip()
             for row in rows
         ]
-        quality = f"chi2 {self.chi2:.2f} for {self.n_points} points and {self.ndof} degrees of freedom"
+        priors = sum(isinstance(p.prior, Gaussian) for p in self.parameters)
+        also = f" and {priors} gaussian prior{'s' if priors > 1 else ''}" if priors else ""
+        quality = f"chi2 {self.chi2:.2f} for {self.n_points} points{also}, {self.ndof} degrees of freedom"
         left_out = [f"{f.left_out} of {f.name}" for f in self.fitted if f.left_out]
         if left_out:
             quality += f"; points beyond the grid: {', '.join(left_out)}"

@@ -43,8 +43,9 @@ class Certificate:
 
     def lines(self) -> list[str]:
         """Text for the summary of a run."""
+        lowest = "none below zero" if self.minimum >= 0.0 else f"lowest {self.minimum:.1e} of the largest"
         text = [
-            f"residual {self.residual:.1e}   balance {self.balance:.1e}   smallest relative density {self.minimum:.1e}"
+            f"residual {self.residual:.1e}; particle balance {self.balance:.1e}; densities: {lowest}",
         ]
         if np.isfinite(self.grid_error_flux):
             bc = f", B/C {100 * self.grid_error_bc:.2g} %" if np.isfinite(self.grid_error_bc) else ""

@@ -131,9 +131,8 @@ def describe_file(path: Path) -> str:
     lines += _certificate(dataset)
     tables = tables_of(dataset)
     if tables:
-        width = max(map(len, tables))
         lines += ["", f"tables read: {len(tables)}, name and SHA-256"]
-        lines += [f"  {name:<{width}}  {digest}" for name, digest in tables.items()]
+        lines += [f"  {name}\n      {digest}" for name, digest in tables.items()]
     lines += ["", "contents: " + ", ".join(f"{n} {name}" for name, n in dataset.sizes.items())]
     lines += _variables(dataset)
     return "\n".join(lines)
@@ -162,12 +161,14 @@ def _certificate(dataset: xr.Dataset) -> list[str]:
 
 
 def _variables(dataset: xr.Dataset) -> list[str]:
-    rows = [
-        (str(name), ", ".join(map(str, v.dims)), str(v.attrs.get("units", "")), str(v.attrs.get("long_name", "")))
-        for name, v in dataset.variables.items()
-    ]  # fmt: skip
-    widths = [max(len(row[i]) for row in rows) for i in range(3)] if rows else []
-    return ["  " + "  ".join([*(row[i].ljust(widths[i]) for i in range(3)), row[3]]).rstrip() for row in rows]
+    """Two lines each: name and dimensions; what it is, and its unit."""
+    lines = []
+    for name, variable in dataset.variables.items():
+        dimensions = ", ".join(map(str, variable.dims))
+        meaning, unit = (str(variable.attrs.get(key, "")) for key in ("long_name", "units"))
+        lines.append(f"  {name} ({dimensions})" if dimensions else f"  {name}")
+        lines += [f"      {meaning} [{unit}]" if unit else f"      {meaning}"] if meaning or unit else []
+    return lines
 
 
 def _describe_fits(path: Path) -> str:

@@ -166,6 +166,8 @@ def _spectra(old: xr.Dataset, new: xr.Dataset) -> list[str]:
         return [*lines, "spectra: no species in common"]
     lines.append(f"interstellar spectra at the Sun: largest relative difference {changes[0].largest:.3g}")
     if changes[0].largest > 0.0:
+        if len(changes) > _SPECIES:
+            lines.append(f"  the {_SPECIES} of {len(changes)} species that changed most:")
         lines += [
             f"  {c.species:<8} {c.largest:9.3g} at {c.energy:.4g} GeV/n   (new/old {c.ratio:.6g})"
             for c in changes[:_SPECIES]

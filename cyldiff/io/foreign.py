@@ -16,6 +16,7 @@ from typing import Any
 from cyldiff.config.load import LoadedConfig, load_mapping
 from cyldiff.config.toml import to_toml
 from cyldiff.errors import ConfigError, Problem, quoted
+from cyldiff.screen import LINE
 
 __all__ = ["AGAIN", "Entry", "Imported", "Keys", "base_model", "cells_in_half_space", "collapsed"]
 
@@ -185,7 +186,7 @@ class Imported:
 
 
 def _wrapped(text: str) -> list[str]:
-    return textwrap.wrap(text, 110, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False)
+    return textwrap.wrap(text, LINE, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False)
 
 
 def _listed(heading: str, entries: Sequence[Entry]) -> list[str]:

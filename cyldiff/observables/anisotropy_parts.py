@@ -107,7 +107,11 @@ def parts_of_sources(sources: xr.Dataset | None, result: xr.Dataset) -> list[Par
     parts = _parts(sources, names, "source", "", what)
     known = {str(name) for name in result["species"].values}
     if parts and not known & set(parts[0].species):
-        raise DataError(f"{what} holds {', '.join(parts[0].species)}, of which the result has none")
+        held = ", ".join(parts[0].species)
+        raise DataError(
+            f"{what} holds {held}, of which the result has none; solve a run that follows them (species.max_z, "
+            "species.include)"
+        )
     return parts
 
 

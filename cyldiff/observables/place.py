@@ -18,7 +18,7 @@ from cyldiff.errors import DataError, nearest, quoted
 from cyldiff.galaxy.coordinates import Place, from_sun
 from cyldiff.units import parse_quantity
 
-__all__ = ["parse_place", "spectra_at"]
+__all__ = ["of_sources", "parse_place", "spectra_at"]
 
 Array = NDArray[np.float64]
 
@@ -89,6 +89,16 @@ def _cartesian(values: Mapping[str, float], sun: Place) -> Array:
     return np.array([values["r"] * np.cos(angle), values["r"] * np.sin(angle), values["z"]])
 
 
+def of_sources(dataset: xr.Dataset) -> xr.Dataset:
+    """Fluxes of point sources as a result whose components are the sources; any other dataset as it is."""
+    if "flux_lis_total" not in dataset or "source" not in dataset.dims:
+        return dataset
+    return dataset.assign(
+        flux_lis=dataset["flux_lis_total"],
+        flux_lis_component=dataset["flux_lis"].rename(source="component"),
+    )
+
+
 def spectra_at(dataset: xr.Dataset, position: Array | None) -> xr.Dataset:
     """A result whose spectra "at the Sun" are those at another place: ``flux_lis`` and its components.
 
@@ -111,6 +121,8 @@ def spectra_at(dataset: xr.Dataset, position: Array | None) -> xr.Dataset:
     if position is None:
         names += [n for n in ("flux_lis", "flux_lis_component") if n in dataset]
         return dataset[names].assign_attrs(place="Sun")
+    if "source" in dataset.dims:
+        raise DataError('fluxes of point sources are those at the Sun; ask for "sun"')
     if "flux" not in dataset:
         raise DataError(
             'the result holds no maps; run it with output.quantities = ["flux"], or ask for "sun"'

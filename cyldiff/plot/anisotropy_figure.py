@@ -26,7 +26,7 @@ CENTRE, ANTICENTRE = 266.405, 86.405
 _AMPLITUDES = (5.0e-5, 1.0e-2)
 #: shapes, first filled, then hollow
 _MARKERS = ("o", "s", "^", "v", "D", "P", "X", "<", ">", "p")
-_DATA_COLOURS = ("#4D4D4D", "#8C8C8C", "#6A8CAF", "#A0785A", "#7A9A6B", "#9B6A9B")
+_DATA_COLOURS = ("#4D4D4D", "#999999", "#56B4E9", "#E69F00", "#009E73", "#CC79A7")
 
 
 def anisotropy_figure(

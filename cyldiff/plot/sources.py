@@ -26,6 +26,8 @@ Array = NDArray[np.float64]
 _NAMED = 7
 #: decades shown below the highest curve or point
 _DECADES = 8.0
+#: decades shown below the brightest source at least
+_BELOW_BRIGHTEST = 3.0
 _AXIS = "kinetic_energy"
 
 
@@ -63,11 +65,11 @@ def sources_figure(dataset: xr.Dataset, what: str, data: Sequence[str | Path | M
         )
     if len(each) > 1:
         ax.plot(x, total.values * factor, color="black", lw=1.9, label=_sum_label(len(each)), zorder=4)
-    top = float(np.nanmax(total.values * factor))
+    brightest = top = float(np.nanmax(total.values * factor))
     for rank, m in enumerate(measured):
         top = max(top, float(np.max(m.y * m.x**SPECTRAL_POWER)))
         _points(ax, m, rank)
-    _frame(ax, x, top, measured)
+    _frame(ax, x, (brightest, top), measured)
     ax.set_xlabel(style.x_label(abscissa_named(_AXIS)))
     ax.set_ylabel(
         f"{style.label_of(name)}:  {style.times_power_label(abscissa_named(_AXIS), SPECTRAL_POWER)}"
@@ -130,14 +132,21 @@ def _points(ax: Any, m: Measurement, rank: int) -> None:
     )
 
 
-def _frame(ax: Any, x: Array, top: float, measured: Sequence[Measurement]) -> None:
-    """Logarithmic axes over the energies of the sources, and as many decades as say something."""
+def _frame(ax: Any, x: Array, tops: tuple[float, float], measured: Sequence[Measurement]) -> None:
+    """Logarithmic axes over the energies of the sources, and as many decades as say something.
+
+    `tops` are the largest values of the sources, and of these and the measurements.
+    """
+    brightest, top = tops
     ax.set_xscale("log")
     ax.set_yscale("log")
     ax.set_xlim(min([x[0], *(m.x[0] / 1.5 for m in measured if m.x[0] > x[0] / 30.0)]), x[-1])
     drawn = np.concatenate([line.get_ydata() for line in ax.lines])
     drawn = drawn[np.isfinite(drawn) & (drawn > 0.0)]
-    lowest = max(float(drawn.min(initial=top)), top * 10.0**-_DECADES)
+    # sources may be far below what is measured: the brightest of them is always seen
+    lowest = max(
+        float(drawn.min(initial=top)), min(top * 10.0**-_DECADES, brightest * 10.0**-_BELOW_BRIGHTEST)
+    )
     ax.set_ylim(lowest / 2.0, top * 4.0)
 
 

@@ -162,7 +162,7 @@ def left_out(physics: PhysicsConfig, species: Species, kinetic_energy: Array) ->
     r, z = np.array([physics.observer.r]), np.array([physics.observer.z])
     D_pp = physics.reacceleration.rate(np.array([D]), physics.diffusion.slope(r, z))
     effects = [
-        ("reacceleration, D_pp / p^2 times that", 0.0 if D_pp is None else float(np.max(D_pp)) * stay),
+        ("reacceleration, D_pp H^2 / 2 D p^2", 0.0 if D_pp is None else float(np.max(D_pp)) * stay),
         ("wind, V H / D", _wind(physics) * height / D),
     ]
     said = [

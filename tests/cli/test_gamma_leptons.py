@@ -64,7 +64,7 @@ def test_the_sky_of_a_run(run, tmp_path):
     processes = ["pion-decay", "inverse-compton", "bremsstrahlung"]
     assert list(columns) == ["energy", "intensity", *processes]
     assert sum(columns[name] for name in processes) == pytest.approx(columns["intensity"], rel=1e-6)
-    assert "gammas of pion-decay, inverse-compton, bremsstrahlung" in answer.stderr
+    assert "gamma rays of pion-decay, inverse-compton, bremsstrahlung" in answer.stderr
     # pions are most of the inner Galaxy, bremsstrahlung falls as steeply as electrons
     assert np.all(columns["pion-decay"] > 0.5 * columns["intensity"])
     assert np.all(np.diff(columns["bremsstrahlung"] / columns["pion-decay"]) < 0.0)

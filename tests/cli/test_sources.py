@@ -172,3 +172,52 @@ def test_a_figure_of_something_else(here, tiny):
     call("run", "tiny.toml", "-o", "r.nc")
     text = call("plot", "r.nc", "sources", "-o", "f.png", status=2).stderr
     assert 'draws a file of "cyldiff sources"' in text
+
+
+class TestCheck:
+    def test_a_catalogue(self):
+        text = call("check", "example").stdout
+        assert "[source burst]" in text
+        assert "4.82 Myr" in text
+        assert "example: valid, 3 sources" in text
+        assert "cyldiff sources example --model NAME" in text
+
+    def test_objects_say_what_they_lack(self):
+        text = call("check", "lhaaso-2024-microquasars").stdout
+        assert "without age, history or spectrum" in text
+        assert "SS 433" in text.splitlines()[-2]
+
+    def test_as_toml_it_gives_the_same_sources(self, here):
+        (here / "again.toml").write_text(call("check", "example", "--toml").stdout)
+        before, after = (package.load_catalogue(name) for name in ("example", "again.toml"))
+        assert before.sources == after.sources
+
+    def test_what_is_wrong(self, here):
+        (here / "bad.toml").write_text(
+            'schema = 1\n[[source]]\nname = "a"\nl = "3"\nb = "1 deg"\nspeceis = 1\n'
+        )
+        answer = call("check", "bad.toml", status=2)
+        assert "has no unit" in answer.stderr
+        assert 'did you mean "species"' in answer.stderr or "did you mean species" in answer.stderr
+
+
+class TestSpectrum:
+    """The fluxes of sources as a table, their sum and each."""
+
+    def test_table(self, here):
+        call("sources", "example", "--model", "nie-2026", "-o", "s.nc")
+        call("spectrum", "s.nc", "--species", "H1", "-o", "h.csv")
+        found = package.read_result(here / "s.nc")
+        header, *rows = (here / "h.csv").read_text().splitlines()
+        assert header == "kinetic_energy_per_nucleon,H1,H1:burst,H1:active,H1:flaring"
+        numbers = np.array([[float(x) for x in row.split(",")] for row in rows])
+        np.testing.assert_allclose(numbers[:, 0], found["kinetic_energy"], rtol=1e-6)
+        np.testing.assert_allclose(numbers[:, 1], found["flux_lis_total"].sel(species="H1"), rtol=1e-6)
+        np.testing.assert_allclose(numbers[:, 2:].T, found["flux_lis"].sel(species="H1"), rtol=1e-6)
+        call("export", "s.nc", "--format", "ecsv", "-o", "h.ecsv", "--species", "H1")
+        assert "H1:burst" in (here / "h.ecsv").read_text()
+
+    def test_only_at_the_sun(self, here):
+        call("sources", "example", "--model", "nie-2026", "-o", "s.nc", "--energies", "1 TeV..1 PeV")
+        text = call("spectrum", "s.nc", "--species", "H1", "--at", "x=1kpc y=0kpc z=0kpc", status=2).stderr
+        assert "are those at the Sun" in text

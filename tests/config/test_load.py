@@ -68,6 +68,21 @@ class TestPrecedence:
         assert loaded.origin["grid.space.r.n"] == "galaxy-2d-coarse"
         assert loaded.origin["physics.halo.radius"] == "nie-2026"
 
+    def test_set_of_use_without_effect_is_refused(self, complete):
+        """As of a best fit, which is complete: all of its own keys would stay on top."""
+        with pytest.raises(ConfigError) as caught:
+            load_mapping(complete, ["grid.use=galaxy-2d-coarse", "physics.use=nie-2026"])
+        assert [p.key for p in caught.value.problems] == ["grid.use", "physics.use"]
+        assert """--set 'grid={use="galaxy-2d-coarse"}'""" in str(caught.value)
+        replaced = load_mapping(complete, ['grid={use="galaxy-2d-coarse"}'])
+        assert replaced.origin["grid.space.r.n"] == "galaxy-2d-coarse"
+
+    def test_set_of_use_under_a_part_of_a_section(self, complete):
+        complete["physics"] = {"halo": {"half_height": "3.5 kpc"}}
+        loaded = load_mapping(complete, ["physics.use=nie-2026"])
+        assert loaded.config.physics.halo.half_height == 3.5
+        assert loaded.origin["physics.halo.radius"] == "nie-2026"
+
     def test_the_last_set_wins(self, run_file):
         loaded = load_config(run_file, ["solver.tolerance=1e-5", "solver.tolerance=1e-4"])
         assert loaded.config.solver.tolerance == 1e-4

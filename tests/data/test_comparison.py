@@ -110,8 +110,12 @@ def test_the_table_for_the_terminal(dataset):
     good = compare(dataset, _measurement([10.0, 20.0, 30.0], [0.1, 0.35, 0.01], limits=[2]), potential=0.5)
     empty = compare(dataset, _measurement([1e5], [0.1], name="far-away"), potential=0.5)
     header, first, second = format_comparisons([good, empty]).splitlines()
-    assert header.split()[:4] == ["data", "set", "points", "range"]
-    assert " ".join(first.split()) == "test-b-c 2 10 - 20 GV 10.00 5.000 76.9 % 1 limits"
-    assert " ".join(second.split()) == "far-away 0 - - - - 1 outside the model"
+    assert header.split()[:4] == ["data", "set", "points", "chi2"]
+    assert " ".join(first.split()) == "test-b-c 2 10.00 5.000 76.9 % 1 limits"
+    assert " ".join(second.split()) == "far-away 0 - - - 1 outside the model"
+    assert "left out" in header
+    assert "left out" not in format_comparisons(
+        [compare(dataset, _measurement([10.0], [0.1]), potential=0.5)]
+    )
     # columns line up
     assert header.index("chi2/n") + len("chi2/n") == first.index("5.000") + len("5.000")
