@@ -29,7 +29,8 @@ extensions = [
     "repository_files",
     "reference_pages",
 ]
-exclude_patterns = ["_build", "_ext", "jupyter_execute", "changes"]
+# of the changelog fragments only the page that says what they are
+exclude_patterns = ["_build", "_ext", "jupyter_execute", "changes/+*", "changes/[0-9]*"]
 
 myst_enable_extensions = ["colon_fence", "dollarmath", "deflist"]
 myst_heading_anchors = 4

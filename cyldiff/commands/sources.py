@@ -229,7 +229,7 @@ def _grid(energies: str | None, per_decade: float | None) -> Any:
 def _summary(dataset: xr.Dataset) -> str:
     """A line per source, their sum, and what to keep in mind."""
     species, at = str(dataset["species"].values[0]), _shown_at(dataset["kinetic_energy"].values)
-    head = ["source", "d [kpc]", "age [Myr]", "given [erg]", "now [erg/s]"]
+    head = ["source", "d, kpc", "age, Myr", "given, erg", "now, erg/s"]
     rows = [[*head, *(_energy(dataset["kinetic_energy"].values[k]) for k in at)]]
     flux = dataset["flux_lis"].isel(species=0, kinetic_energy=at).values
     total = flux.sum(axis=0)

@@ -26,7 +26,10 @@ ROOT = Path(__file__).resolve().parents[2]
 PAGES = [
     ROOT / "README.md",
     *sorted(
-        p for p in (ROOT / "docs").rglob("*.md") if not {"_build", "_generated", "changes"} & set(p.parts)
+        p
+        for p in (ROOT / "docs").rglob("*.md")
+        if not {"_build", "_generated"} & set(p.parts)
+        and (p.parent.name != "changes" or p.name == "README.md")  # else a fragment
     ),
 ]
 _BLOCK = re.compile(r"^```(\{code-cell\} )?(\w*)[^\n]*\n(.*?)^```", re.DOTALL | re.MULTILINE)
@@ -34,7 +37,7 @@ _INLINE = re.compile(r"`(cyldiff [^`]+)`")
 #: first argument of these is a file, or a name of these libraries
 LIBRARIES = {
     "run": ("runs",),
-    "check": ("runs", "populations", "spectra", "joint-fits"),
+    "check": ("runs", "populations", "spectra", "joint-fits", "catalogues"),
     "tune": ("runs", "spectra", "joint-fits"),
     "sample": ("runs", "spectra", "joint-fits"),
     "sources": ("catalogues",),
@@ -100,6 +103,8 @@ def validate(name, overrides, what):
         load_fit(name, overrides)
     elif what == "populations":
         cyldiff.load_population(name, overrides)
+    elif what == "catalogues":
+        cyldiff.load_catalogue(name, overrides, objects=True)
     elif what == "spectra":
         from cyldiff.fit.components import load_spectra
 

@@ -15,7 +15,8 @@ DOCS = ROOT / "docs"
 PAGES = sorted(
     path
     for path in DOCS.rglob("*.md")
-    if not {"_build", "_generated", "changes", "jupyter_execute"} & set(path.parts)
+    if not {"_build", "_generated", "jupyter_execute"} & set(path.parts)
+    and (path.parent.name != "changes" or path.name == "README.md")  # else a fragment
 )
 READMES = sorted(
     [ROOT / "README.md", *(p for d in ("grids", "physics", "runs") for p in (ROOT / d).rglob("*.md"))]
