@@ -41,7 +41,7 @@ PAPERS: dict[str, Paper] = {
         ),
         Paper(
             "aharonian-zhang-2026", "Components of the proton and helium spectra",
-            "Aharonian & Zhang 2026", "cyldiff.papers.aharonian_zhang_2026", 3.0,
+            "Aharonian & Zhang 2026", "cyldiff.papers.aharonian_zhang_2026", 4.0,
         ),
         Paper(
             "lhaaso-2024", "Microquasars seen by LHAASO",

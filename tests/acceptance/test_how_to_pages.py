@@ -22,13 +22,14 @@ PAGES = (
     "theory/single-sources.md",
 )
 _BLOCK = re.compile(r"^```(\{code-cell\} )?(\w*)[^\n]*\n(.*?)^```", re.DOTALL | re.MULTILINE)
-#: first words of what is not tried here: installing, and fits, which take minutes (tests/fit, tests/cli)
+#: a file that the reader is told to write: its name stands in the line above
+_WRITTEN = re.compile(r"`([\w-]+\.toml)`:\n\n```toml\n(.*?)^```", re.DOTALL | re.MULTILINE)
+#: first words of what is not tried here: installing
 LEFT_OUT = (
     ["pip", "install"],
     ["python3", "-m"],
     [".venv/bin/pip", "install"],
     ["source"],
-    ["cyldiff", "tune"],
 )
 #: what pages call out.nc where they do not make it themselves
 OUT = (
@@ -44,6 +45,11 @@ def blocks(page):
     return [
         (language, text) for cell, language, text in found if not cell
     ]  # cells run when the site is built
+
+
+def written(page):
+    """Name and text of every file that the reader is told to write."""
+    return _WRITTEN.findall((DOCS / page).read_text(encoding="utf-8"))
 
 
 CASES = [(page, number) for page in PAGES for number in range(len(blocks(page)))]
@@ -64,7 +70,9 @@ def run(line):
     if any(words[: len(start)] == start for start in LEFT_OUT):
         return
     assert words[0] == "cyldiff", f"not a command that can be tried: {line}"
-    words = words[1:] + (COARSE if words[1] in ("run", "response") else [])
+    # a best model has a grid of its own, a coarse one
+    coarse = words[1] in ("run", "response") and "best-fit" not in words[2]
+    words = words[1:] + (COARSE if coarse else [])
     answer = CliRunner().invoke(main, words, catch_exceptions=False)
     assert answer.exit_code == 0, answer.output
 
@@ -76,7 +84,12 @@ def test_block(page, number, folders, monkeypatch):
     if language == "python":
         exec(compile(text, page, "exec"), {"__name__": "page"})
     elif language == "toml":
-        pytest.skip("validated in tests/docs")
+        named = {content: name for name, content in written(page)}
+        if text not in named:
+            pytest.skip("validated in tests/docs")
+        Path(named[text]).write_text(text, encoding="utf-8")
+    elif language == "text":
+        pytest.skip("what a command prints")
     else:
         for line in filter(None, text.replace("\\\n", " ").splitlines()):
             run(line)
