@@ -16,6 +16,7 @@ from cyldiff.fit.load import LoadedFit, load_fit
 from cyldiff.fit.phenomenology import SpectraModel
 from cyldiff.fit.sample import sample
 from cyldiff.fit.tune import FitResult, tune
+from cyldiff.io.whole import write_whole
 from cyldiff.papers.aharonian_zhang_2026.printed import INTERACTIONS, TABLES
 from cyldiff.papers.study import Study
 from cyldiff.parallel.pool import Pool
@@ -182,5 +183,5 @@ def run_all(study: Study) -> Fits:
     with Pool(_worker, executor=executor, workers=study.processes) as pool:
         done: Sequence[Fit] = pool.map(todo)
     text = json.dumps([fit.plain() for fit in done], indent=1)
-    (study.results / "fits.json").write_text(text, encoding="utf-8")
+    write_whole(study.results / "fits.json", text)
     return {(fit.job.label, fit.job.interactions): fit for fit in done}

@@ -20,6 +20,7 @@ from cyldiff.galaxy.xray_binaries import (
     printed_densities,
     xrb_distribution,
 )
+from cyldiff.io.whole import write_whole
 from cyldiff.papers.items import Item, claim, close, interval
 from cyldiff.papers.study import Study
 from cyldiff.plot.binaries import density_figure, map_figure
@@ -59,7 +60,7 @@ def rerun_binaries(study: Study) -> None:
     )
     each = [xrb_distribution(source).report() for source in SOURCES]
     lines = [_table_text(), _catalogue_text(), *each, smooth.report()]
-    (study.results / "xrb-distribution.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    write_whole(study.results / "xrb-distribution.txt", "\n".join(lines) + "\n")
 
 
 def _densities(*results: XrbDistribution) -> Figure:

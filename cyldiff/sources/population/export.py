@@ -74,10 +74,12 @@ def write_catalogue(catalogue: Mapping[str, Any], path: Path) -> None:
         raise DataError(f'{path}: found suffix "{path.suffix}"; expected .toml or .ecsv')
     if not catalogue["source"]:
         raise DataError(f"{path}: the realisation has no source; a catalogue needs at least one")
+    if path.suffix == ".toml":
+        write_whole(path, _toml(catalogue))
+        return
     buffer = io.StringIO()
-    if path.suffix == ".ecsv":
-        _table(catalogue).write(buffer, format="ascii.ecsv")
-    write_whole(path, buffer.getvalue() or _toml(catalogue))
+    _table(catalogue).write(buffer, format="ascii.ecsv")
+    write_whole(path, buffer.getvalue())
 
 
 def _history(loaded: LoadedPopulation, realisation: Realisation, i: int) -> dict[str, Any]:
