@@ -3,8 +3,12 @@
 Nothing here, and nothing the pages run, needs the network.
 """
 
+import atexit
+import logging
 import os
+import shutil
 import sys
+import tempfile
 from pathlib import Path
 
 _HERE = Path(__file__).parent
@@ -13,6 +17,16 @@ sys.path[:0] = [str(_HERE / "_ext"), str(_HERE.parent)]  # the extensions, and t
 os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, (str(_HERE.parent), os.environ.get("PYTHONPATH"))))
 for _name in ("OMP_NUM_THREADS", "NUMBA_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
     os.environ.setdefault(_name, "1")
+# a folder of their own for these kernels: they leave no history in the reader's home and do not say that
+# their sockets, which are of this machine alone, are not encrypted
+_ipython = Path(tempfile.mkdtemp(prefix="cyldiff-docs-"))
+atexit.register(shutil.rmtree, _ipython, ignore_errors=True)
+(_ipython / "profile_default").mkdir()
+(_ipython / "profile_default" / "ipython_kernel_config.py").write_text(
+    "c.IPKernelApp.log_level = 40\nc.HistoryManager.enabled = False\n", encoding="utf-8"
+)
+os.environ["IPYTHONDIR"] = str(_ipython)
+logging.getLogger("traitlets").setLevel(logging.WARNING)  # "Executing notebook", of every page
 
 project = "cyldiff"
 author = "The cyldiff developers"
