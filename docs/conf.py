@@ -44,7 +44,7 @@ extensions = [
     "reference_pages",
 ]
 # of the changelog fragments only the page that says what they are
-exclude_patterns = ["_build", "_ext", "jupyter_execute", "changes/+*", "changes/[0-9]*"]
+exclude_patterns = ["_build", "_ext", "_static", "jupyter_execute", "changes/+*", "changes/[0-9]*"]
 
 myst_enable_extensions = ["colon_fence", "dollarmath", "deflist"]
 myst_heading_anchors = 4
@@ -64,5 +64,7 @@ napoleon_google_docstring = False
 napoleon_use_rtype = False
 
 html_theme = "furo"
+html_static_path = ["_static"]
+html_css_files = ["cyldiff.css"]
 html_copy_source = False
 html_show_sphinx = False
