@@ -8,8 +8,8 @@ import pytest
 from cyldiff.errors import ConvergenceError
 from cyldiff.io.certificate import certify
 from cyldiff.pipeline import run
-from cyldiff.solve.chain import ChainSolution
 from cyldiff.solve.base import SolveReport
+from cyldiff.solve.chain import ChainSolution
 from cyldiff.validation.model import small_run
 
 
