@@ -105,7 +105,15 @@ class HermesGrid:
         return cards | {"Ekmin": float(energy[0]), "Ekin_fac": factor, "dimE": energy.size}
 
     def resampling(self, dataset: xr.Dataset) -> Resampling:
-        """From the cells of a result to the samples; in three dimensions x is fastest, then y."""
+        """From the cells of a result to the samples; in three dimensions x is fastest, then y.
+
+        Raises
+        ------
+        DataError
+            for a slab, which is no map.
+        """
+        if dataset.sizes.get("r", 1) == 1:
+            raise DataError("the result of a slab has no map in r")
         places = self.across
         if not self.three_dimensions:
             return Resampling.of(dataset, np.abs(places), np.zeros(places.size), self.heights)
