@@ -122,8 +122,20 @@ class HermesGrid:
         return Resampling.of(dataset, r, phi, self.heights)
 
 
-def write_hermes(dataset: xr.Dataset, path: Path, *, species: Sequence[str], grid: HermesGrid) -> None:
-    """Write the maps of some species of a result at one time.
+def write_hermes(
+    dataset: xr.Dataset,
+    path: str | Path,
+    *,
+    species: Sequence[str] | None = None,
+    grid: HermesGrid | None = None,
+) -> None:
+    """Write the maps of species of a result at one time, for HERMES.
+
+    Parameters
+    ----------
+    path : .fits or .fits.gz
+    species : nuclides and leptons; default all of the result
+    grid : where samples go; default :meth:`HermesGrid.of`
 
     Raises
     ------
@@ -134,6 +146,8 @@ def write_hermes(dataset: xr.Dataset, path: Path, *, species: Sequence[str], gri
 
     if "flux" not in dataset:
         raise DataError('the result holds no maps; run it with output.quantities = ["flux"]')
+    path, grid = Path(path), HermesGrid.of(dataset) if grid is None else grid
+    species = [str(name) for name in dataset["species"].values] if species is None else species
     energy = dataset["kinetic_energy"].values
     size = 4.0 * grid.samples * energy.size * len(species)
     if size > _LARGEST:

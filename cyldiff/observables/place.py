@@ -10,11 +10,12 @@ from collections.abc import Mapping
 
 import numpy as np
 import xarray as xr
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from cyldiff.errors import DataError, nearest, quoted
 from cyldiff.galaxy.coordinates import Place, from_sun
 from cyldiff.observables.resample import Resampling
+from cyldiff.observables.surroundings import sun_of
 from cyldiff.units import parse_quantity
 
 __all__ = ["of_sources", "parse_place", "spectra_at"]
@@ -98,13 +99,14 @@ def of_sources(dataset: xr.Dataset) -> xr.Dataset:
     )
 
 
-def spectra_at(dataset: xr.Dataset, position: Array | None) -> xr.Dataset:
+def spectra_at(dataset: xr.Dataset, position: ArrayLike | str | None) -> xr.Dataset:
     """A result whose spectra "at the Sun" are those at another place: ``flux_lis`` and its components.
 
     Parameters
     ----------
     dataset : a result at one time; with maps (``flux``), except for the Sun itself
-    position : x, y, z [kpc]; None is the Sun, whose spectra the result holds with all digits
+    position : x, y, z [kpc], or text as :func:`parse_place` reads it, "l=80deg b=1deg d=1.4kpc"; None and "sun"
+        are the Sun, whose spectra the result holds with all digits
 
     Returns
     -------
@@ -114,8 +116,10 @@ def spectra_at(dataset: xr.Dataset, position: Array | None) -> xr.Dataset:
     Raises
     ------
     DataError
-        outside of the halo, with its range, or if the result holds no maps.
+        outside of the halo, with its range, for text that is no place, or if the result holds no maps.
     """
+    if isinstance(position, str):
+        position = parse_place(position, sun_of(dataset))
     names = [n for n in ("charge", "mass_number", "mass_per_nucleon") if n in dataset]
     if position is None:
         names += [n for n in ("flux_lis", "flux_lis_component") if n in dataset]
@@ -126,11 +130,10 @@ def spectra_at(dataset: xr.Dataset, position: Array | None) -> xr.Dataset:
         raise DataError(
             'the result holds no maps; run it with output.quantities = ["flux"], or ask for "sun"'
         )
-    r, z = float(np.hypot(position[0], position[1])), float(position[2])
-    phi = float(np.arctan2(position[1], position[0]))
+    x, y, height = (float(v) for v in np.asarray(position, dtype=float))
+    r, z, phi = float(np.hypot(x, y)), height, float(np.arctan2(y, x))
     _inside(dataset, r, z)
     there = Resampling.of(dataset, r, phi, z)
-    x, y, height = (float(v) for v in position)
     found = dataset[names].assign_attrs(place=f"x = {x:.6g} kpc, y = {y:.6g} kpc, z = {height:.6g} kpc")
     for name in ("flux", "flux_component"):
         if name not in dataset:
