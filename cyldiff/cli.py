@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import sys
 import time
 from collections.abc import Sequence
@@ -249,10 +248,13 @@ def copy(name: str, output: Path | None, force: bool) -> None:
         target = target / source.name
     if target.exists() and not force:
         raise DataError(f"{target} exists; use --force to replace it")
+    from cyldiff.io.whole import write_whole
+
     try:
-        shutil.copyfile(source, target)
+        content = source.read_bytes()
     except OSError as error:
-        raise DataError(f"{target}: cannot be written ({error.strerror or error})") from None
+        raise DataError(f"{source}: cannot be read ({error.strerror or error})") from None
+    write_whole(target, content)
     show(f"{target} written")
 
 

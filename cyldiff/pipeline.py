@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import xarray as xr
@@ -49,7 +50,7 @@ __all__ = [
 ]
 
 
-def run(config: LoadedConfig | str, *, quiet: bool = True) -> xr.Dataset:
+def run(config: LoadedConfig | str | Path, *, quiet: bool = True) -> xr.Dataset:
     """Solve a run and return its result, certified.
 
     Parameters

@@ -11,7 +11,8 @@ import hashlib
 import os
 import stat
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -20,7 +21,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cyldiff.errors import DataError, nearest, quoted
+from cyldiff.errors import ConfigError, DataError, Problem, nearest, quoted
 
 __all__ = [
     "PEDIGREE",
@@ -31,6 +32,7 @@ __all__ = [
     "names",
     "read_table",
     "read_toml",
+    "readable",
     "suffixes",
     "tables_read",
     "title",
@@ -180,6 +182,15 @@ def read_toml(path: Path) -> dict[str, Any]:
     except ValueError as error:  # numbers of thousands of digits, dates that do not exist, zero bytes
         reason = f"is not valid TOML: {error}"
     raise DataError(f"{path}: {reason}")
+
+
+@contextmanager
+def readable(path: str | Path) -> Iterator[None]:
+    """Turn what is wrong with finding and reading a file into the ConfigError of the file that was asked for."""
+    try:
+        yield
+    except DataError as error:
+        raise ConfigError(str(path), [Problem("file", str(error).removeprefix(f"{path}: "))]) from None
 
 
 def title(raw: Mapping[str, Any]) -> str:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from cyldiff.commands.base import overwrites, reported, show
-from cyldiff.commands.spectra import columns_of, curves_of
 from cyldiff.errors import ConfigError, DataError, Problem, nearest, quoted
 
 if TYPE_CHECKING:
@@ -77,7 +75,9 @@ def export(result: Path, kind: str, output: Path, **options: Any) -> None:
 
         write_hermes(dataset, output, species=names, grid=grid)
     else:
-        _write_spectra(dataset, names, output)
+        from cyldiff.io.spectra_table import write_spectra
+
+        write_spectra(dataset, output, species=names)
     show(f"{output} written")
 
 
@@ -168,12 +168,3 @@ def _step(text: str | None) -> float | None:
     if not 1e-3 <= value <= 10.0:
         raise ValueError(f"found {quoted(text)}; expected 1 pc to 10 kpc")
     return value
-
-
-def _write_spectra(dataset: xr.Dataset, names: Sequence[str], output: Path) -> None:
-    from cyldiff.io.ecsv import origin_of, write_columns
-    from cyldiff.observables.abscissa import abscissa_named
-
-    axis = abscissa_named("kinetic_energy_per_nucleon")
-    x, curves = curves_of(dataset, list(names), axis, 0.0)
-    write_columns(columns_of(axis, x, curves), output, origin_of(dataset))

@@ -85,7 +85,7 @@ def gamma(result: Path, **options: Any) -> None:
 
 def _deliver(sky: DiffuseSky, request: Request) -> None:
     """Make and write what was asked for; without a file print the table."""
-    from cyldiff.io.sky_map import map_path, write_sky
+    from cyldiff.io.sky_map import save_sky
     from cyldiff.io.table import table_text, write_table
 
     quiet = request.output is None and request.figure is None and request.map_file is None
@@ -97,9 +97,7 @@ def _deliver(sky: DiffuseSky, request: Request) -> None:
         _draw(sky, spectrum, request)
         show(f"{request.figure} written")
     if request.map_file is not None:
-        pixels = sky.pixels(request.nside)
-        image = None if map_path(request.map_file) == "nc" else sky.image(32.0 / request.nside, pixels)
-        write_sky(pixels, image, request.map_file)
+        save_sky(sky, request.map_file, nside=request.nside)
         show(f"{request.map_file} written")
     if request.output is not None and spectrum is not None:
         write_table(table(spectrum), request.output)

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cyldiff.commands.base import overwrites, reported, show
-from cyldiff.commands.spectra import columns_of, curves_of
 from cyldiff.errors import ConfigError, DataError, Problem, nearest, quoted
 
 if TYPE_CHECKING:
@@ -16,9 +15,8 @@ if TYPE_CHECKING:
     import xarray as xr
     from numpy.typing import NDArray
 
+    from cyldiff.io.spectra_table import Curves
     from cyldiff.observables.abscissa import Abscissa
-
-    Curves = dict[tuple[str, str], NDArray[np.float64]]
 
 __all__ = ["FORMATS", "spectrum"]
 
@@ -65,6 +63,8 @@ def spectrum(
     cyldiff spectrum out.nc --species C12 --at "l=80deg b=1deg d=1.4kpc"
     """  # noqa: D301
     dataset, axis, phi = _prepare(result, species, place, abscissa, potential, output, figure)
+    from cyldiff.io.spectra_table import curves_of
+
     x, curves = curves_of(dataset, _names(species), axis, phi)
     if figure is not None:
         from cyldiff.plot.place import draw_place
@@ -156,6 +156,7 @@ def _deliver(
 ) -> None:  # fmt: skip
     """Write or print the table."""
     from cyldiff.io.ecsv import origin_of, write_columns
+    from cyldiff.io.spectra_table import columns_of
     from cyldiff.io.table import table_text
 
     columns = columns_of(axis, x, curves)

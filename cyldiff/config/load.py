@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 from pydantic import BaseModel
 
@@ -20,34 +20,43 @@ from cyldiff.config.toml import dotted, leaves, split_path, to_toml
 from cyldiff.config.validate import validate
 from cyldiff.errors import ConfigError, DataError, Problem
 
-__all__ = ["LoadedConfig", "assemble", "load_config", "load_mapping", "run_file"]
+__all__ = ["Loaded", "LoadedConfig", "assemble", "load_config", "load_mapping", "load_run_file", "run_file"]
 
 Root = TypeVar("Root", bound=BaseModel)
+Found = TypeVar("Found", covariant=True)
 
 
 @dataclass(frozen=True)
-class LoadedConfig:
+class Loaded(Generic[Root]):
     """A valid config with its text, complete, and the origin of every value.
 
     Attributes
     ----------
-    config : RunConfig
+    config : the sections, checked and in internal units
     resolved : nested dict, everything spelled out (defaults and ``use`` files included); a key
         without a value is None
     origin : dotted path -> where the value was set; "default" where nobody did
-    source : name of the run file
+    source : name of the file
     inputs : files that were read
     """
 
-    config: RunConfig
+    config: Root
     resolved: dict[str, Any]
     origin: dict[str, str]
     source: str
     inputs: tuple[Path, ...] = ()
 
     def toml(self) -> str:
-        """The resolved config as a TOML file that reproduces this run by itself."""
+        """The resolved config as a TOML file that says the same by itself."""
         return to_toml(self.resolved)
+
+
+AnyLoaded = TypeVar("AnyLoaded", bound=Loaded[Any])
+
+
+@dataclass(frozen=True)
+class LoadedConfig(Loaded[RunConfig]):
+    """A valid run; `config` is a :class:`~cyldiff.config.schema.RunConfig`."""
 
     def changed(self, overrides: Sequence[str], *, source: str) -> LoadedConfig:
         """The same with other values; ConfigError if they are not valid."""
@@ -69,14 +78,38 @@ def load_config(path: str | Path, overrides: Sequence[str] = (), *, base: Path |
     ConfigError
         with every problem found.
     """
-    try:
+    return load_run_file(load_mapping, path, overrides, base=base)
+
+
+class _Reader(Protocol[Found]):
+    """What makes a config of nested dicts: :func:`load_mapping` and its like."""
+
+    def __call__(
+        self, raw: Mapping[str, Any], overrides: Sequence[str] = (), *, source: str, beside: Path | None
+    ) -> Found: ...
+
+
+def load_run_file(
+    read: _Reader[AnyLoaded], path: str | Path, overrides: Sequence[str] = (), *, base: Path | None = None
+) -> AnyLoaded:
+    """Read a file of the library of runs, or any other, a section ``[fit]`` being left aside.
+
+    Parameters
+    ----------
+    read : what validates it, e.g. :func:`load_mapping`
+    path, overrides, base : as :func:`load_config`
+
+    Raises
+    ------
+    ConfigError
+        with every problem found.
+    """
+    with resources.readable(path):
         file = run_file(path, base)
         raw = resources.read_toml(file)
-    except DataError as error:
-        raise ConfigError(str(path), [Problem("file", str(error).removeprefix(f"{path}: "))]) from None
     # of a tuning file this is the model that the fit starts from
     raw.pop("fit", None)
-    loaded = load_mapping(raw, overrides, source=str(path), beside=file.parent)
+    loaded = read(raw, overrides, source=str(path), beside=file.parent)
     return replace(loaded, inputs=(file, *loaded.inputs))
 
 

@@ -57,11 +57,9 @@ def load_source(path: str | Path, overrides: Sequence[str] = ()) -> LoadedSource
     ConfigError
         with every problem found.
     """
-    try:
+    with resources.readable(path):
         file = resources.find("emission", str(path))
         raw = resources.read_toml(file)
-    except DataError as error:
-        raise ConfigError(str(path), [Problem("file", str(error).removeprefix(f"{path}: "))]) from None
     return load_source_mapping(raw, overrides, source=str(path), beside=file.parent, inputs=(file,))
 
 

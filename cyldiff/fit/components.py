@@ -12,7 +12,7 @@ physics, and one table in it for every component.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
@@ -23,12 +23,11 @@ from pydantic import Field, field_validator
 from cyldiff import resources
 from cyldiff.config.base import Model, Number, Quantity
 from cyldiff.config.layers import Layers
-from cyldiff.config.load import assemble, run_file
+from cyldiff.config.load import Loaded, assemble, load_run_file, run_file
 from cyldiff.config.parts import Parts
 from cyldiff.config.schema import RunInfo
-from cyldiff.config.toml import to_toml
 from cyldiff.config.validate import validate_as
-from cyldiff.errors import ConfigError, DataError, Problem, quoted
+from cyldiff.errors import DataError, Problem, quoted
 from cyldiff.observables.abscissa import Abscissa, Nuclide
 from cyldiff.observables.spectra import standard_name
 from cyldiff.particles.species import Species, hint, nuclides
@@ -89,27 +88,8 @@ class SpectrumConfig(Model):
 
 
 @dataclass(frozen=True)
-class LoadedSpectra:
-    """Valid spectra with their text, complete.
-
-    Attributes
-    ----------
-    config : SpectrumConfig
-    resolved : nested dict, defaults included
-    origin : dotted path -> where the value was set; "default" where nobody did
-    source : name of the file
-    inputs : files that were read
-    """
-
-    config: SpectrumConfig
-    resolved: dict[str, Any]
-    origin: dict[str, str]
-    source: str
-    inputs: tuple[Path, ...] = ()
-
-    def toml(self) -> str:
-        """The components as a TOML file."""
-        return to_toml(self.resolved)
+class LoadedSpectra(Loaded[SpectrumConfig]):
+    """Valid spectra; `config` is a :class:`SpectrumConfig`."""
 
     def changed(self, overrides: Sequence[str], *, source: str) -> LoadedSpectra:
         """The same with other values; ConfigError if they are not valid."""
@@ -137,14 +117,7 @@ def load_spectra(path: str | Path, overrides: Sequence[str] = ()) -> LoadedSpect
     ConfigError
         with every problem found.
     """
-    try:
-        file = run_file(path)
-        raw = resources.read_toml(file)
-    except DataError as error:
-        raise ConfigError(str(path), [Problem("file", str(error).removeprefix(f"{path}: "))]) from None
-    raw.pop("fit", None)
-    loaded = load_spectra_mapping(raw, overrides, source=str(path), beside=file.parent)
-    return replace(loaded, inputs=(file, *loaded.inputs))
+    return load_run_file(load_spectra_mapping, path, overrides)
 
 
 def load_spectra_mapping(

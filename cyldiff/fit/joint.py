@@ -72,9 +72,10 @@ class JointPrediction(Prediction):
     shares: JointShares
 
     def vector(self, energies: Array) -> Array:
-        """Dipole at total energies per particle, Galactic frame; NaN where there are no particles.
+        """Dipole at total energies per particle, Galactic frame.
 
-        All nuclei that the run follows count, as for an air shower.
+        All nuclei that the run follows count, as for an air shower. NaN where there are no particles, and where
+        the grid does not reach for one of the nuclei: what is left there are the others.
 
         Parameters
         ----------
@@ -86,14 +87,16 @@ class JointPrediction(Prediction):
         """
         energies = np.asarray(energies, dtype=float)
         total, moving = np.zeros(energies.shape), np.zeros((*energies.shape, 3))
+        known = np.ones(energies.shape, dtype=bool)
         for nucleus, curve in zip(self.species, self._curves, strict=True):
             if not nucleus.is_lepton:
                 at = energies / nucleus.nucleons - nucleus.mass_per_nucleon
+                known &= curve.covers(at)
                 intensity, dipole = curve(at)
                 total += intensity / nucleus.nucleons
                 moving += (intensity / nucleus.nucleons)[:, None] * dipole
         with np.errstate(divide="ignore", invalid="ignore"):
-            return np.where(total[:, None] > _NOTHING, moving / total[:, None], np.nan)
+            return np.where((known & (total > _NOTHING))[:, None], moving / total[:, None], np.nan)
 
     @cached_property
     def _curves(self) -> list[_Curve]:
@@ -231,6 +234,8 @@ class _Curve:
     """Intensity and dipole of a species between the energies of the grid: cubic in ln T, 0 where nothing is."""
 
     def __init__(self, energy: Array, flux: Array, flow: Array) -> None:
+        # a rounding error wide
+        self._range = energy[0] * (1.0 - 1e-9), energy[-1] * (1.0 + 1e-9)
         there = np.flatnonzero(flux > _NOTHING)
         self._runs = []
         for run in np.split(there, np.flatnonzero(np.diff(there) > 1) + 1):
@@ -239,12 +244,16 @@ class _Curve:
                 log_t = np.log(energy[run])
                 self._runs.append((log_t[0], log_t[-1], CubicSpline(log_t, both)))
 
+    def covers(self, energy: Array) -> NDArray[np.bool_]:
+        """Whether energies are within those of the grid."""
+        return (energy >= self._range[0]) & (energy <= self._range[1])
+
     def __call__(self, energy: Array) -> tuple[Array, Array]:
         """J per (GeV/n), shape (n,), and delta, shape (n, 3)."""
         with np.errstate(divide="ignore", invalid="ignore"):
             at = np.log(energy)  # below the rest mass there is nothing
         result = np.column_stack([np.full(at.shape, -np.inf), np.zeros((*at.shape, 3))])
         for low, high, spline in self._runs:
-            inside = (at >= low - 1e-12) & (at <= high + 1e-12)
+            inside = (at >= low - 1e-9) & (at <= high + 1e-9)
             result[inside] = spline(at[inside])
         return np.exp(result[:, 0]), result[:, 1:]

@@ -138,11 +138,9 @@ def load_fit(path: str | Path, overrides: Sequence[str] = ()) -> LoadedFit:
     ConfigError
         with every problem found.
     """
-    try:
+    with resources.readable(path):
         file = run_file(path)
         raw = resources.read_toml(file)
-    except DataError as error:
-        raise ConfigError(str(path), [Problem("file", str(error).removeprefix(f"{path}: "))]) from None
     return load_fit_mapping(raw, overrides, source=str(path), beside=file.parent, inputs=(file,))
 
 

@@ -14,7 +14,7 @@ components, closed forms give the sources, and the two add up because transport 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
@@ -24,12 +24,12 @@ from cyldiff import resources
 from cyldiff.config.base import Model
 from cyldiff.config.checks import cross_checks
 from cyldiff.config.layers import Layers
-from cyldiff.config.load import LoadedConfig, assemble, run_file
+from cyldiff.config.load import LoadedConfig, assemble, load_run_file, run_file
 from cyldiff.config.parts import Parts, followed_species
 from cyldiff.config.schema import PhysicsConfig, RunConfig
 from cyldiff.config.toml import to_toml
 from cyldiff.config.validate import validate_as
-from cyldiff.errors import ConfigError, DataError, Problem, quoted
+from cyldiff.errors import DataError, Problem, quoted
 from cyldiff.sources.catalogue import Catalogue, CatalogueSource
 from cyldiff.sources.catalogue_checks import MISSING, in_halo, populations
 
@@ -113,14 +113,7 @@ def load_joint(path: str | Path, overrides: Sequence[str] = ()) -> LoadedJoint:
     ConfigError
         with every problem found.
     """
-    try:
-        file = run_file(path)
-        raw = resources.read_toml(file)
-    except DataError as error:
-        raise ConfigError(str(path), [Problem("file", str(error).removeprefix(f"{path}: "))]) from None
-    raw.pop("fit", None)
-    loaded = load_joint_mapping(raw, overrides, source=str(path), beside=file.parent)
-    return replace(loaded, inputs=(file, *loaded.inputs))
+    return load_run_file(load_joint_mapping, path, overrides)
 
 
 def load_joint_mapping(

@@ -64,9 +64,13 @@ def _changes(old: Mapping[str, str], new: Mapping[str, str]) -> list[Change]:
 
 
 def relative_differences(old: Array, new: Array) -> Array:
-    """|new - old| over the larger of the two; 0 where both are 0, between 0 and 1 for positive numbers."""
+    """|new - old| over the larger of the two; 0 where both are 0, between 0 and 1 for positive numbers.
+
+    Infinite where one is NaN and the other is not.
+    """
     largest = np.maximum(np.abs(old), np.abs(new))
-    return np.divide(np.abs(new - old), largest, out=np.zeros_like(largest), where=largest > 0.0)
+    relative = np.divide(np.abs(new - old), largest, out=np.zeros_like(largest), where=largest > 0.0)
+    return np.where(np.isnan(old) == np.isnan(new), relative, np.inf)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,12 +91,13 @@ def spectra_changes(old: xr.Dataset, new: xr.Dataset, variable: str = "flux_lis"
     before, after = latest(old)[variable], latest(new)[variable]
     energy = before["kinetic_energy"].values
     common = [str(s) for s in before["species"].values if s in after["species"].values]
-    changes = []
-    for name in common:
+    own = after["kinetic_energy"].values
+    both = (energy >= own[0]) & (energy <= own[-1])
+    changes: list[SpectrumChange] = []
+    for name in common if both.any() else ():
         a = before.sel(species=name).values.astype(float)
         b = _at(after.sel(species=name), energy)
-        both = np.isfinite(b)
-        difference = np.where(both, relative_differences(a, np.where(both, b, a)), -1.0)
+        difference = np.where(both, relative_differences(a, b), -1.0)
         place = int(np.argmax(difference))
         with np.errstate(divide="ignore", invalid="ignore"):
             ratio = float(b[place] / a[place])
@@ -163,7 +168,7 @@ def _spectra(old: xr.Dataset, new: xr.Dataset) -> list[str]:
     for sign, only in (("only in -", names[0] - names[1]), ("only in +", names[1] - names[0])):
         lines += [f"species {sign}: {', '.join(sorted(only))}"] if only else []
     if not changes:
-        return [*lines, "spectra: no species in common"]
+        return [*lines, "spectra: no species and energies in common"]
     lines.append(f"interstellar spectra at the Sun: largest relative difference {changes[0].largest:.3g}")
     if changes[0].largest > 0.0:
         if len(changes) > _SPECIES:

@@ -72,7 +72,7 @@ _GAS = {
 _SPALLATION = {"Webber03": "webber-2003", "DRAGON2": "evoli-2019"}
 
 
-def read_dragon(path: Path) -> Imported:
+def read_dragon(path: str | Path) -> Imported:
     """Read an XML input, and the .source.param file beside it if there is one.
 
     Raises
@@ -80,6 +80,7 @@ def read_dragon(path: Path) -> Imported:
     DataError
         if it cannot be read, or is no input of DRAGON.
     """
+    path = Path(path)
     keys = Keys(_keys(path))
     if not any(key.startswith(("Grid.", "Galaxy.")) for key in keys.values):
         raise DataError(f"{path}: no input of DRAGON: neither <Grid> nor <Galaxy> is given")

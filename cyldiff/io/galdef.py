@@ -54,7 +54,7 @@ _REASONS = (
 )  # fmt: skip
 
 
-def read_galdef(path: Path) -> Imported:
+def read_galdef(path: str | Path) -> Imported:
     """Read a galdef file and translate it.
 
     Raises
@@ -62,6 +62,7 @@ def read_galdef(path: Path) -> Imported:
     DataError
         if it cannot be read, or is no galdef file.
     """
+    path = Path(path)
     keys = Keys(_lines(path))
     if "n_spatial_dimensions" not in keys and "D0_xx" not in keys:
         raise DataError(f"{path}: no galdef file: neither n_spatial_dimensions nor D0_xx is given")

@@ -105,7 +105,15 @@ class HermesGrid:
         return cards | {"Ekmin": float(energy[0]), "Ekin_fac": factor, "dimE": energy.size}
 
     def resampling(self, dataset: xr.Dataset) -> Resampling:
-        """From the cells of a result to the samples; in three dimensions x is fastest, then y."""
+        """From the cells of a result to the samples; in three dimensions x is fastest, then y.
+
+        Raises
+        ------
+        DataError
+            for a slab, which is no map.
+        """
+        if dataset.sizes.get("r", 1) == 1:
+            raise DataError("the result of a slab has no map in r")
         places = self.across
         if not self.three_dimensions:
             return Resampling.of(dataset, np.abs(places), np.zeros(places.size), self.heights)
@@ -114,8 +122,20 @@ class HermesGrid:
         return Resampling.of(dataset, r, phi, self.heights)
 
 
-def write_hermes(dataset: xr.Dataset, path: Path, *, species: Sequence[str], grid: HermesGrid) -> None:
-    """Write the maps of some species of a result at one time.
+def write_hermes(
+    dataset: xr.Dataset,
+    path: str | Path,
+    *,
+    species: Sequence[str] | None = None,
+    grid: HermesGrid | None = None,
+) -> None:
+    """Write the maps of species of a result at one time, for HERMES.
+
+    Parameters
+    ----------
+    path : .fits or .fits.gz
+    species : nuclides and leptons; default all of the result
+    grid : where samples go; default :meth:`HermesGrid.of`
 
     Raises
     ------
@@ -126,6 +146,8 @@ def write_hermes(dataset: xr.Dataset, path: Path, *, species: Sequence[str], gri
 
     if "flux" not in dataset:
         raise DataError('the result holds no maps; run it with output.quantities = ["flux"]')
+    path, grid = Path(path), HermesGrid.of(dataset) if grid is None else grid
+    species = [str(name) for name in dataset["species"].values] if species is None else species
     energy = dataset["kinetic_energy"].values
     size = 4.0 * grid.samples * energy.size * len(species)
     if size > _LARGEST:

@@ -38,7 +38,7 @@ def check_writable(path: Path) -> str | None:
     return None
 
 
-def write_result(dataset: xr.Dataset, path: Path) -> None:
+def write_result(dataset: xr.Dataset, path: str | Path) -> None:
     """Write to a temporary file beside `path` and rename: an older file stays until then.
 
     Raises
@@ -68,7 +68,7 @@ def write_result(dataset: xr.Dataset, path: Path) -> None:
             part.unlink(missing_ok=True)
 
 
-def read_result(path: Path) -> xr.Dataset:
+def read_result(path: str | Path) -> xr.Dataset:
     """Read a result file completely into memory.
 
     Raises
@@ -100,7 +100,7 @@ def read_result(path: Path) -> xr.Dataset:
     return in_order(loaded)
 
 
-def _target(path: Path) -> Path:
+def _target(path: str | Path) -> Path:
     """The file itself, where `path` is a link to it."""
     return Path(os.path.realpath(path))
 

@@ -6,6 +6,7 @@ import json
 import platform
 import resource
 import subprocess
+import sys
 from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
@@ -55,8 +56,15 @@ def software(*, seconds: float) -> dict[str, Any]:
         "packages": json.dumps({name: metadata.version(name) for name in _PACKAGES}),
         "seeds": "[]",
         "wall_seconds": seconds,
-        "peak_memory_MB": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024.0,
+        "peak_memory_MB": _peak_memory(),
     }
+
+
+def _peak_memory() -> float:
+    """Largest memory of this process so far [MB]; the system counts in kB, that of Apple in bytes."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (
+        1024.0**2 if sys.platform == "darwin" else 1024.0
+    )
 
 
 def _commit() -> str:

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import io
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import xarray as xr
@@ -24,7 +24,10 @@ from cyldiff.io.netcdf import write_result
 from cyldiff.io.provenance import software
 from cyldiff.io.whole import write_whole
 
-__all__ = ["FORMATS", "map_path", "write_sky"]
+if TYPE_CHECKING:
+    from cyldiff.observables.gamma import DiffuseSky
+
+__all__ = ["FORMATS", "map_path", "save_sky", "write_sky"]
 
 FORMATS = ("fits", "nc")
 _MEV = 1e3  # MeV per GeV
@@ -45,6 +48,26 @@ def map_path(path: Path) -> str:
             f'{path}: map format "{ending}" unknown; known: {", ".join(FORMATS)}{nearest(ending, FORMATS)}'
         )
     return ending
+
+
+def save_sky(sky: DiffuseSky, path: str | Path, *, nside: int = 64) -> None:
+    """Write a diffuse sky as a map.
+
+    Parameters
+    ----------
+    sky : of :func:`cyldiff.diffuse_sky`
+    path : .fits, which gammapy and the Fermi tools read, or .nc
+    nside : HEALPix resolution, a power of two; the CAR image has pixels of 32/nside deg
+
+    Raises
+    ------
+    DataError
+        for another format or nside, without ``astropy-healpix``, or if the file cannot be written.
+    """
+    path = Path(path)
+    wants_image = map_path(path) != "nc"
+    pixels = sky.pixels(nside)
+    write_sky(pixels, sky.image(32.0 / nside, pixels) if wants_image else None, path)
 
 
 def write_sky(pixels: xr.Dataset, image: xr.DataArray | None, path: Path) -> None:

@@ -27,6 +27,8 @@ def write_whole(path: Path, content: str | bytes) -> None:
         part = Path(name)
         with os.fdopen(handle, "wb") as stream:
             stream.write(data)
+            stream.flush()
+            os.fsync(stream.fileno())  # the rename must not overtake the contents
         mask = os.umask(0)
         os.umask(mask)
         part.chmod(0o666 & ~mask)

@@ -1,8 +1,6 @@
 """Spectra anywhere in the halo: a place as text, and the maps of a result interpolated to it.
 
-Along each axis a cubic polynomial goes through the four nearest cell centres, as at the Sun
-(:meth:`cyldiff.grid.Grid.at`); next to the surface of the halo the surface itself, where the density is zero, is
-one of the four points, and next to the axis the cells on its other side are.
+How between the cells: :mod:`cyldiff.observables.resample`.
 """
 
 from __future__ import annotations
@@ -12,10 +10,12 @@ from collections.abc import Mapping
 
 import numpy as np
 import xarray as xr
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from cyldiff.errors import DataError, nearest, quoted
 from cyldiff.galaxy.coordinates import Place, from_sun
+from cyldiff.observables.resample import Resampling
+from cyldiff.observables.surroundings import sun_of
 from cyldiff.units import parse_quantity
 
 __all__ = ["of_sources", "parse_place", "spectra_at"]
@@ -99,13 +99,14 @@ def of_sources(dataset: xr.Dataset) -> xr.Dataset:
     )
 
 
-def spectra_at(dataset: xr.Dataset, position: Array | None) -> xr.Dataset:
+def spectra_at(dataset: xr.Dataset, position: ArrayLike | str | None) -> xr.Dataset:
     """A result whose spectra "at the Sun" are those at another place: ``flux_lis`` and its components.
 
     Parameters
     ----------
     dataset : a result at one time; with maps (``flux``), except for the Sun itself
-    position : x, y, z [kpc]; None is the Sun, whose spectra the result holds with all digits
+    position : x, y, z [kpc], or text as :func:`parse_place` reads it, "l=80deg b=1deg d=1.4kpc"; None and "sun"
+        are the Sun, whose spectra the result holds with all digits
 
     Returns
     -------
@@ -115,8 +116,10 @@ def spectra_at(dataset: xr.Dataset, position: Array | None) -> xr.Dataset:
     Raises
     ------
     DataError
-        outside of the halo, with its range, or if the result holds no maps.
+        outside of the halo, with its range, for text that is no place, or if the result holds no maps.
     """
+    if isinstance(position, str):
+        position = parse_place(position, sun_of(dataset))
     names = [n for n in ("charge", "mass_number", "mass_per_nucleon") if n in dataset]
     if position is None:
         names += [n for n in ("flux_lis", "flux_lis_component") if n in dataset]
@@ -127,19 +130,21 @@ def spectra_at(dataset: xr.Dataset, position: Array | None) -> xr.Dataset:
         raise DataError(
             'the result holds no maps; run it with output.quantities = ["flux"], or ask for "sun"'
         )
-    r, z = float(np.hypot(position[0], position[1])), float(position[2])
-    phi = float(np.arctan2(position[1], position[0]))
+    x, y, height = (float(v) for v in np.asarray(position, dtype=float))
+    r, z, phi = float(np.hypot(x, y)), height, float(np.arctan2(y, x))
     _inside(dataset, r, z)
-    x, y, height = (float(v) for v in position)
+    there = Resampling.of(dataset, r, phi, z)
     found = dataset[names].assign_attrs(place=f"x = {x:.6g} kpc, y = {y:.6g} kpc, z = {height:.6g} kpc")
     for name in ("flux", "flux_component"):
         if name not in dataset:
             continue
-        map_ = dataset[name].transpose(..., *[d for d in ("r", "phi", "z") if d in dataset[name].dims])
-        values = _interpolated(dataset, map_.values.astype(float), r, z, phi)
-        dims = tuple(d for d in map_.dims if d not in ("r", "phi", "z"))
+        axes = [d for d in ("r", "phi", "z") if d in dataset[name].dims]
+        map_ = dataset[name].transpose(..., *axes)
+        dims = tuple(d for d in map_.dims if d not in axes)
+        shape = map_.shape[: len(dims)]
+        values = there(map_.values.reshape(-1, *map_.shape[len(dims) :])).reshape(shape)
         attrs = {**map_.attrs, "long_name": str(map_.attrs.get("long_name", "intensity")) + " at the place"}
-        found[name.replace("flux", "flux_lis", 1)] = (dims, np.maximum(values, 0.0), attrs)
+        found[name.replace("flux", "flux_lis", 1)] = (dims, values, attrs)
     return found.assign_coords({n: c for n, c in dataset.coords.items() if n in found.dims})
 
 
@@ -153,51 +158,3 @@ def _inside(dataset: xr.Dataset, r: float, z: float) -> None:
         f"r = {r:.4g} kpc, z = {z:.4g} kpc is outside of the halo; expected r from {low:g} to {high:g} kpc "
         f"and z from {-top:g} to {top:g} kpc"
     )
-
-
-def _interpolated(dataset: xr.Dataset, values: Array, r: float, z: float, phi: float) -> Array:
-    """Maps (..., r, [phi,] z) at a point; the leading dimensions are kept."""
-    on_plane = np.moveaxis(values, -1, 0)
-    nodes, on_plane = _vertical(dataset, on_plane)
-    at_height = _cubic(nodes, on_plane, z)
-    if "phi" not in dataset.dims:
-        here, across = at_height, at_height
-    else:
-        here, across = (_around(at_height, angle) for angle in (phi, phi + np.pi))
-    centers = dataset["r"].values
-    if centers.size == 1:  # a slab is the same at every radius
-        return here[..., 0]
-    here, across = (np.moveaxis(a, -1, 0) for a in (here, across))
-    edge = float(np.max(dataset["r_bounds"].values))
-    nodes = np.concatenate([-centers[1::-1], centers, [edge]])
-    return _cubic(nodes, np.concatenate([across[1::-1], here, np.zeros_like(here[:1])]), r)
-
-
-def _vertical(dataset: xr.Dataset, values: Array) -> tuple[Array, Array]:
-    """Nodes in z with both surfaces, and values along the first dimension; a half-space is mirrored."""
-    centers, bounds = dataset["z"].values, dataset["z_bounds"].values
-    top, zero = float(bounds.max()), np.zeros_like(values[:1])
-    if float(bounds.min()) < 0.0:
-        return np.concatenate([[-top], centers, [top]]), np.concatenate([zero, values, zero])
-    # the first cell is centred on the plane
-    nodes = np.concatenate([[-top], -centers[:0:-1], centers, [top]])
-    return nodes, np.concatenate([zero, values[:0:-1], values, zero])
-
-
-def _around(values: Array, phi: float) -> Array:
-    """Periodic cubic in phi, the last dimension; cell centres are 2 pi m / n."""
-    n = values.shape[-1]
-    place = (phi % (2.0 * np.pi)) / (2.0 * np.pi / n)
-    nodes = np.arange(int(np.floor(place)) - 1, int(np.floor(place)) + 3)
-    return _cubic(nodes.astype(float), np.moveaxis(values, -1, 0)[nodes % n], place)
-
-
-def _cubic(x: Array, values: Array, where: float) -> Array:
-    """Lagrange polynomial through the four nodes around `where`, along the first dimension."""
-    first = int(np.clip(np.searchsorted(x, where) - 2, 0, len(x) - 4))
-    nodes = x[first : first + 4]
-    total = np.zeros(values.shape[1:])
-    for a in range(4):
-        others = np.delete(nodes, a)
-        total = total + values[first + a] * float(np.prod((where - others) / (nodes[a] - others)))
-    return total

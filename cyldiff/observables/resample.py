@@ -1,11 +1,14 @@
-"""Maps of a result at many places at once: a sparse matrix from cells to points.
+"""Maps of a result at any places: sparse matrices from cells to points.
 
-The rules are those of :mod:`cyldiff.observables.place`: cubic polynomials through the four nearest centres, zero on
-the surface of the halo, cells of the other side next to the axis. Points outside of the halo get zero.
+Along each axis a cubic polynomial goes through the four nearest cell centres, as at the Sun
+(:meth:`cyldiff.grid.Grid.at`); next to the surface of the halo the surface itself, where the density is zero, is
+one of the four points, and next to the axis the cells on its other side are. Where that is negative, as it may
+be next to a steep edge, it is linear between the two nearest, which cannot be. Points outside of the halo get zero.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,16 +16,16 @@ import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 from scipy.sparse import csr_array
 
-from cyldiff.errors import DataError
-
 __all__ = ["Resampling"]
 
 Array = NDArray[np.float64]
 Indices = NDArray[np.int64]
+#: nodes, shape (n,), and places, shape (m,): the first of four nodes around each place, and their weights (m, 4)
+Rule = Callable[[Array, Array], tuple[Indices, Array]]
 
 
 @dataclass(frozen=True)
-class Resampling:
+class _Matrices:
     """From the cells of a result to points in the plane, times heights.
 
     Attributes
@@ -35,32 +38,46 @@ class Resampling:
     heights: Array
 
     @classmethod
+    def of(cls, dataset: xr.Dataset, r: Array, phi: Array, z: Array, rule: Rule) -> _Matrices:
+        return cls(_plane(dataset, r, phi, rule), _heights(dataset, z, rule))
+
+    def __call__(self, values: Array) -> Array:
+        """Values (n, n_r n_phi, n_z) at the points and heights, shape (n, n_points, n_heights)."""
+        at_heights = values @ self.heights.T
+        n, cells, heights = at_heights.shape
+        flat = np.moveaxis(at_heights, 0, 1).reshape(cells, n * heights)
+        return np.moveaxis((self.plane @ flat).reshape(-1, n, heights), 1, 0)
+
+
+@dataclass(frozen=True)
+class Resampling:
+    """From the cells of a result to points: a cubic, and what is taken where it is negative."""
+
+    cubic: _Matrices
+    linear: _Matrices
+
+    @classmethod
     def of(cls, dataset: xr.Dataset, r: ArrayLike, phi: ArrayLike, z: ArrayLike) -> Resampling:
         """Points (r, phi), 1-D of one length [kpc, radian], and heights z, 1-D [kpc].
 
-        Raises
-        ------
-        DataError
-            for a slab, which is no map.
+        A slab is the same at every radius.
         """
-        if dataset.sizes.get("r", 1) < 4:
-            raise DataError("the result of a slab has no map in r")
-        r, phi = (np.atleast_1d(np.asarray(a, dtype=float)) for a in (r, phi))
-        return cls(_plane(dataset, r, phi), _heights(dataset, np.atleast_1d(np.asarray(z, dtype=float))))
+        r, phi, z = (np.atleast_1d(np.asarray(a, dtype=float)) for a in (r, phi, z))
+        return cls(*(_Matrices.of(dataset, r, phi, z, rule) for rule in (_cubic, _linear)))
 
     def __call__(self, cells: ArrayLike) -> Array:
         """Values (n, r, [phi,] z) at the points and heights, shape (n, n_points, n_heights); not negative."""
         values = np.asarray(cells, dtype=float)
         values = values.reshape(values.shape[0], -1, values.shape[-1])
-        at_heights = values @ self.heights.T
-        n, cells_, heights = at_heights.shape
-        flat = np.moveaxis(at_heights, 0, 1).reshape(cells_, n * heights)
-        found = (self.plane @ flat).reshape(-1, n, heights)
-        return np.maximum(np.moveaxis(found, 1, 0), 0.0)
+        found = self.cubic(values)
+        negative = found < 0.0
+        if negative.any():
+            found = np.where(negative, np.maximum(self.linear(values), 0.0), found)
+        return found
 
 
 def _cubic(nodes: Array, where: Array) -> tuple[Indices, Array]:
-    """First of the four nodes around each place, and their Lagrange weights, shape (n, 4)."""
+    """Lagrange polynomial through the four nearest nodes."""
     first = np.clip(np.searchsorted(nodes, where) - 2, 0, len(nodes) - 4)
     four = nodes[first[:, None] + np.arange(4)]
     weights = np.ones(four.shape)
@@ -71,7 +88,18 @@ def _cubic(nodes: Array, where: Array) -> tuple[Indices, Array]:
     return first, weights
 
 
-def _heights(dataset: xr.Dataset, z: Array) -> Array:
+def _linear(nodes: Array, where: Array) -> tuple[Indices, Array]:
+    """A line between the two nearest nodes, the others of the four without weight."""
+    low = np.clip(np.searchsorted(nodes, where) - 1, 0, len(nodes) - 2)
+    first = np.clip(low - 1, 0, len(nodes) - 4)
+    share = (where - nodes[low]) / (nodes[low + 1] - nodes[low])
+    weights = np.zeros((where.size, 4))
+    rows = np.arange(where.size)
+    weights[rows, low - first], weights[rows, low - first + 1] = 1.0 - share, share
+    return first, weights
+
+
+def _heights(dataset: xr.Dataset, z: Array, rule: Rule) -> Array:
     centers, bounds = dataset["z"].values, dataset["z_bounds"].values
     top, n = float(bounds.max()), centers.size
     if float(bounds.min()) < 0.0:
@@ -79,7 +107,7 @@ def _heights(dataset: xr.Dataset, z: Array) -> Array:
     else:  # the first cell is centred on the plane
         nodes = np.concatenate([[-top], -centers[:0:-1], centers, [top]])
         cell = np.concatenate([[-1], np.arange(n - 1, 0, -1), np.arange(n), [-1]])
-    first, weights = _cubic(nodes, z)
+    first, weights = rule(nodes, z)
     matrix = np.zeros((z.size, n + 1))  # the last column is the surface
     inside = np.abs(z) < top
     for a in range(4):
@@ -87,12 +115,14 @@ def _heights(dataset: xr.Dataset, z: Array) -> Array:
     return matrix[:, :n]
 
 
-def _plane(dataset: xr.Dataset, r: Array, phi: Array) -> csr_array:
+def _plane(dataset: xr.Dataset, r: Array, phi: Array, rule: Rule) -> csr_array:
     centers = dataset["r"].values
+    if centers.size == 1:
+        return csr_array(np.ones((r.size, 1)))
     edge, n_r = float(dataset["r_bounds"].values.max()), centers.size
     nodes = np.concatenate([-centers[1::-1], centers, [edge]])
     cell = np.concatenate([[1, 0], np.arange(n_r), [-1]])
-    first, weights = _cubic(nodes, r)
+    first, weights = rule(nodes, r)
     n_phi = dataset.sizes.get("phi", 1)
     rows, columns, entries = [], [], []
     for a in range(4):
@@ -100,7 +130,7 @@ def _plane(dataset: xr.Dataset, r: Array, phi: Array) -> csr_array:
         used = (index >= 0) & (r < edge)
         # the first two nodes lie beyond the axis
         angle = phi + np.where(first + a < 2, np.pi, 0.0)
-        for m, share in _around(angle, n_phi):
+        for m, share in _around(angle, n_phi, rule):
             rows.append(np.flatnonzero(used))
             columns.append((index * n_phi + m)[used])
             entries.append((weights[:, a] * share)[used])
@@ -108,17 +138,11 @@ def _plane(dataset: xr.Dataset, r: Array, phi: Array) -> csr_array:
     return csr_array((np.concatenate(entries), (np.concatenate(rows), np.concatenate(columns))), shape=shape)
 
 
-def _around(angle: Array, n: int) -> list[tuple[Indices, Array]]:
+def _around(angle: Array, n: int, rule: Rule) -> list[tuple[Indices, Array]]:
     """Cells around the circle, whose centres are 2 pi m / n, and their weights for each angle."""
     if n == 1:
         return [(np.zeros(angle.shape, dtype=np.int64), np.ones(angle.shape))]
     place = (angle % (2.0 * np.pi)) / (2.0 * np.pi / n)
-    low = np.floor(place).astype(np.int64)
-    u = place - low
-    weights = (
-        -u * (u - 1.0) * (u - 2.0) / 6.0,
-        (u + 1.0) * (u - 1.0) * (u - 2.0) / 2.0,
-        -(u + 1.0) * u * (u - 2.0) / 2.0,
-        (u + 1.0) * u * (u - 1.0) / 6.0,
-    )
-    return [((low + k - 1) % n, weight) for k, weight in enumerate(weights)]
+    nodes = np.arange(-2.0, n + 3.0)
+    first, weights = rule(nodes, place)
+    return [((first + k - 2) % n, weights[:, k]) for k in range(4)]

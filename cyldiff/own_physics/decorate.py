@@ -101,9 +101,9 @@ def own(
             chosen = _variant(usual, function)
             _check_options(chosen, options)
             law = _law(function, chosen, units, arguments or {}, title)
-            law = replace(
-                law, code=code_of(function, repr((units, arguments, symmetric, jumps, channels, base)))
-            )
+            said: tuple[Any, ...] = (units, arguments, symmetric, jumps, channels, base)
+            said = (*said, code_of(slope, "")) if slope is not None else said
+            law = replace(law, code=code_of(function, repr(said)))
             cls = _class(chosen, family, name, law)
             _set_options(cls, options, title)
         except OwnPhysicsError as error:

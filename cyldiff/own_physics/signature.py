@@ -71,7 +71,7 @@ def file_of(name: str) -> str:
 def code_of(function: Function, options: str) -> str:
     """Short checksum of what a function does; comments, layout and docstrings do not count.
 
-    Functions that it calls are not looked into.
+    Functions that it calls, and variables from outside of it, are not looked into.
     """
     import ast
 
@@ -84,9 +84,16 @@ def code_of(function: Function, options: str) -> str:
                 node.body = node.body[1:] or [ast.Pass()]
         text = ast.unparse(tree)
     except (OSError, TypeError, SyntaxError, IndexError):  # typed at a prompt: the compiled code says it too
-        code: CodeType = function.__code__
-        text = f"{code.co_code.hex()} {code.co_consts!r} {code.co_names!r}"
+        code: CodeType | None = getattr(function, "__code__", None)
+        text = _compiled(code) if code is not None else type(function).__qualname__
     return hashlib.sha256(f"{text}\n{options}".encode()).hexdigest()[:12]
+
+
+def _compiled(code: CodeType) -> str:
+    """What compiled code does, as text: the same in every session, as its place in memory is not."""
+    constants = [_compiled(c) if isinstance(c, CodeType) else repr(c) for c in code.co_consts]
+    names = (code.co_names, code.co_varnames, code.co_freevars)
+    return f"{code.co_code.hex()} {constants!r} {names!r}"
 
 
 def unit_factor(unit: object, dimension: str, what: str) -> float:

@@ -52,9 +52,12 @@ class _Jumps(OwnLaw):
         return self.even
 
     def _heights(self) -> tuple[float, ...]:
-        """Heights of the jumps [kpc]: lengths, or keywords of the function."""
+        """Heights of the jumps above the plane [kpc]: lengths, or keywords of the function.
+
+        Grids and cell averages take them on both sides of the plane, whichever they are on.
+        """
         heights = (
-            getattr(self, name) if name in type(self).model_fields else parse_quantity(name, "length")
+            abs(getattr(self, name) if name in type(self).model_fields else parse_quantity(name, "length"))
             for name in self.jumps
         )
         return tuple(height for height in heights if height > 0.0)

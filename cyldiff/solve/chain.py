@@ -93,7 +93,7 @@ class ChainSolution:
     @property
     def residual(self) -> Array:
         """Largest residual of each species."""
-        return np.array([max((r.residual for r in row if r), default=0.0) for row in self.reports])
+        return np.array([np.max([r.residual for r in row if r], initial=0.0) for row in self.reports])
 
     @property
     def steps(self) -> NDArray[np.int64]:
@@ -511,4 +511,4 @@ class _Flow:
         summed = self.comm.sum(np.array(list(self.total.values())))
         t = dict(zip(self.total, (float(value) for value in summed), strict=True))
         missing = t["source"] - t["sink"] - t["escape"] - t["loss"]
-        return {**t, "balance": missing / t["source"] if t["source"] > 0.0 else 0.0}
+        return {**t, "balance": missing / t["source"] if t["source"] != 0.0 else 0.0}

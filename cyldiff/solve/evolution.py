@@ -101,7 +101,7 @@ def evolve(
     for account in accounts:
         missing = account["source"] - account["lost"] - account["kept"]
         turned_over = account["source"] + account["lost"]
-        account["balance"] = missing / turned_over if turned_over > 0.0 else 0.0
+        account["balance"] = missing / turned_over if turned_over != 0.0 else 0.0
     balance = np.array([a["balance"] for a in accounts])
     rows = tuple(tuple(row) for row in reports)
     return [ChainSolution(chain.network.species, s, rows, balance, tuple(accounts)) for s in snapshots]

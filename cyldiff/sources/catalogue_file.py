@@ -21,7 +21,7 @@ from cyldiff.config.layers import Tree, merge, parse_override, plant, put, value
 from cyldiff.config.report import problems_of
 from cyldiff.config.schema import PhysicsConfig
 from cyldiff.config.validate import valid_parts
-from cyldiff.errors import ConfigError, DataError, Problem, nearest, quoted
+from cyldiff.errors import ConfigError, Problem, nearest, quoted
 from cyldiff.sources.catalogue import (
     Catalogue,
     CatalogueSource,
@@ -85,12 +85,10 @@ def load_catalogue(
     ConfigError
         with every problem of every source.
     """
-    try:
+    with resources.readable(path):
         file = resources.find("catalogues", str(path))
         raw = read_ecsv(file) if file.suffix == ".ecsv" else resources.read_toml(file)
         digest = hashlib.sha256(file.read_bytes()).hexdigest()
-    except DataError as error:
-        raise ConfigError(str(path), [Problem("file", str(error).removeprefix(f"{path}: "))]) from None
     word = "column" if file.suffix == ".ecsv" else "key"
     return _load(raw, overrides, model, objects, _File(str(path), word, checksum=digest, inputs=(file,)))
 

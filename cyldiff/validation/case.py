@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 
 from cyldiff.validation.problems import observed_orders
 
-__all__ = ["Case", "Check", "Refinement", "below", "close", "orders"]
+__all__ = ["Case", "Check", "Refinement", "below", "close", "largest", "orders"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +78,13 @@ def below(what: str, value: float, bound: float) -> Check:
 def close(what: str, found: ArrayLike, exact: ArrayLike, bound: float) -> Check:
     """Largest relative error of `found` is at most `bound`."""
     found, exact = np.asarray(found, dtype=float), np.asarray(exact, dtype=float)
-    error = float(np.max(np.abs(found - exact) / np.abs(exact)))
+    error = largest(np.abs(found - exact) / np.abs(exact))
     return Check(f"{what}: largest relative error", error, 0.0, bound, f"at most {bound:g}")
+
+
+def largest(*values: ArrayLike) -> float:
+    """Largest of all numbers; NaN if one of them is, which Python's max() may pass over."""
+    return float(np.max(np.concatenate([np.ravel(np.asarray(v, dtype=float)) for v in values])))
 
 
 def orders(
@@ -98,6 +103,7 @@ def orders(
     """
     table = Refinement(tuple(meshes), tuple(float(e) for e in errors))
     found = table.orders[-last:]
-    worst = min(found) if or_more else max(found, key=lambda value: abs(value - order))
+    # argmin and argmax stop at NaN
+    worst = found[int(np.argmin(found) if or_more else np.argmax(np.abs(np.array(found) - order)))]
     high, words = (float("inf"), " or more") if or_more else (order + within, "")
     return [table, Check(f"order in {what}", worst, order - within, high, f"{order:g} ± {within:g}{words}")]

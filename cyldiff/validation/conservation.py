@@ -16,7 +16,7 @@ from cyldiff.pipeline import build_chain, build_grid, build_sources
 from cyldiff.solve.chain import ChainSolver
 from cyldiff.solve.steady import SteadySolver
 from cyldiff.sources.component import normalise
-from cyldiff.validation.case import Case, Check, Refinement, below, close
+from cyldiff.validation.case import Case, Check, Refinement, below, close, largest
 from cyldiff.validation.exact import energy_of_spectrum
 from cyldiff.validation.model import ALL_PROCESSES, SPATIALLY_DEPENDENT, small_run
 from cyldiff.validation.problems import relative_difference
@@ -59,8 +59,8 @@ def _direct() -> Checks:
             chain.direct = direct
             solutions.append(chain.solve(build_sources(config, grid, chain.network.species)))
         exact, found = solutions
-        worst = max(
-            relative_difference(found.density[0, i], exact.density[0, i]) for i in range(len(NUCLIDES))
+        worst = largest(
+            [relative_difference(found.density[0, i], exact.density[0, i]) for i in range(len(NUCLIDES))]
         )
         checks.append(below(f"{name}: 56Fe, 12C, 10Be, 1H, per momentum", worst, 1e-8))
     return checks
@@ -124,9 +124,11 @@ def _axisymmetric() -> Checks:
         config, grid, chain = _chain(overrides, ("H1", "Be10", "C12"), n_r=8, n_z=9)
         densities.append(chain.solve(build_sources(config, grid, chain.network.species)).density[0])
     flat, round_ = densities
-    worst = max(
-        relative_difference(b, np.broadcast_to(a[:, :, None, :], b.shape))
-        for a, b in zip(flat, round_, strict=True)
+    worst = largest(
+        [
+            relative_difference(b, np.broadcast_to(a[:, :, None, :], b.shape))
+            for a, b in zip(flat, round_, strict=True)
+        ]
     )
     return [below("1H, 10Be and 12C in every cell, per momentum", worst, 1e-8)]
 
@@ -137,7 +139,7 @@ def _half_space() -> Checks:
         config, grid, chain = _chain((*ALL_PROCESSES, *overrides), ("Be10", "C12"), n_r=7)
         densities.append(chain.solve(build_sources(config, grid, chain.network.species)).density[0])
     half, whole = densities
-    worst = max(relative_difference(b[..., 7:], a) for a, b in zip(half, whole, strict=True))
+    worst = largest([relative_difference(b[..., 7:], a) for a, b in zip(half, whole, strict=True)])
     return [below("10Be and 12C in every cell, per momentum", worst, 1e-8)]
 
 

@@ -33,7 +33,7 @@ from cyldiff.particles.spallation import Evoli2019
 from cyldiff.particles.synchrotron import critical_energy, synchrotron_rate
 from cyldiff.sources.energy_spectrum import energy_above
 from cyldiff.transport.lepton_losses import klein_nishina_factor, synchrotron_loss
-from cyldiff.validation.case import Case, Check, Refinement, below, close
+from cyldiff.validation.case import Case, Check, Refinement, below, close, largest
 from cyldiff.validation.exact import case_bhattacharya_1996
 from cyldiff.validation.problems import cylinder_grid
 
@@ -65,7 +65,7 @@ def _kinematics() -> Checks:
             k.dlnp_dlnT / slope - 1.0,
         )
         for key, values in zip(worst, found, strict=True):
-            worst[key] = max(worst[key], float(np.abs(values).max()))
+            worst[key] = largest(worst[key], np.abs(values))
     bounds = (1e-12, 1e-12, 1e-12, 1e-8)
     return [below(f"{k}: p, 4He, 56Fe", v, b) for (k, v), b in zip(worst.items(), bounds, strict=True)]
 
@@ -161,7 +161,7 @@ def _pions() -> Checks:
             def carried(u: float, energy: float = energy, function: Callable[..., Array] = function) -> float:
                 return float(np.exp(2.0 * u) * function(np.exp(u), energy))
 
-            worst = max(worst, abs(quad(carried, -14.0, 0.0, limit=300)[0] - share))
+            worst = largest(worst, abs(quad(carried, -14.0, 0.0, limit=300)[0] - share))
         checks.append(below(f"{name}, 1 TeV to 1 PeV, absolute", worst, 6e-4))
     return checks
 
@@ -246,7 +246,7 @@ def _line_of_sight() -> Checks:
             seen / (n * q * const.KPC_CM * -np.expm1(-K[1] * way) / K[1]) - 1.0,
         )
         for key, value in zip(worst, errors, strict=True):
-            worst[key] = max(worst[key], abs(float(value)))
+            worst[key] = largest(worst[key], np.abs(value))
     return [below(f"{key}: six directions, relative", value, 2e-4) for key, value in worst.items()]
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import tomllib
 
 import pytest
@@ -122,6 +124,21 @@ class TestOthers:
 
     def test_copy_into_nowhere(self, call):
         assert "cannot be written" in call("copy", "quickstart", "-o", "no/where.toml", status=2).stderr
+
+    def test_copy_onto_a_full_disk(self, tmp_path):
+        """The file that is there stays as it is, and nothing half-written lies beside it."""
+        (tmp_path / "quickstart.toml").write_text("mine")
+        code = (
+            "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100));"
+            "from cyldiff.cli import main; main(['copy', 'quickstart', '--force'])"
+        )
+        answer = subprocess.run(
+            [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False
+        )
+        assert answer.returncode == 2
+        assert "cannot be written" in answer.stderr
+        assert [p.name for p in tmp_path.iterdir()] == ["quickstart.toml"]
+        assert (tmp_path / "quickstart.toml").read_text() == "mine"
 
     def test_copy_of_an_ambiguous_name(self, call, tmp_path, monkeypatch):
         place = tmp_path / "library"

@@ -269,6 +269,18 @@ class TestWhatALawSays:
         assert config.physics.diffusion.kinks(4.0) == pytest.approx((0.7, 0.3))
         assert np.abs(build_grid(config).z.faces - 0.7).min() < 1e-12
 
+    def test_jumps_below_the_plane(self, complete):
+        """Faces come in pairs; a height on one side only needs one too."""
+
+        @cyldiff.own("diffusion", units=D_UNIT, symmetric=False, jumps=["-0.6 kpc"])
+        def mine(rigidity, z):
+            return 1e28 * rigidity**0.4 * np.where(z < -0.6, 0.3, 1.0)
+
+        complete["grid"]["space"]["half_space"] = False
+        complete["grid"]["space"]["z"]["n"] = 9
+        put(complete, "physics.diffusion", {"kind": "mine"})
+        assert np.abs(build_grid(load_mapping(complete).config).z.faces + 0.6).min() < 1e-12
+
     def test_the_docstring_is_the_description(self):
         @cyldiff.own("gas", units="cm^-3")
         def my_gas(r, z):
@@ -698,6 +710,28 @@ def test_comments_and_layout_are_not_part_of_the_checksum():
     codes = [code_of(make(), "") for make in (first, second, third)]
     assert codes[0] == codes[1] != codes[2]
     assert code_of(second(), "") != code_of(second(), "units")
+
+
+def test_the_slope_is_part_of_the_checksum():
+    """It goes into the reacceleration: a config of before must not load with another one."""
+    codes = []
+    for slope in (lambda *, delta: delta, lambda *, delta: 0.5 * delta):
+        power_law(slope=slope)
+        codes.append(registry.lookup("diffusion", "mine").law.code)
+    power_law()
+    assert len({*codes, registry.lookup("diffusion", "mine").law.code}) == 3
+
+
+def test_the_checksum_of_what_was_typed_is_the_same_in_every_session():
+    """Without source there is the compiled code; functions in it must not count by their place in memory."""
+    text = "def law(r):\n    return sum((lambda x: x * 2.5)(v) for v in [r])\n"
+    codes = []
+    for changed in (text, text, text.replace("2.5", "2.6"), text.replace("lambda x: x", "lambda x: r")):
+        space = {}
+        exec(compile(changed, "<stdin>", "exec"), space)
+        codes.append(code_of(space["law"], ""))
+    assert codes[0] == codes[1]
+    assert len(set(codes)) == 3
 
 
 MODULE = """

@@ -145,6 +145,16 @@ class TestPrediction:
         projected = predicted["free"].dipole(high)[0]
         assert projected == pytest.approx(0.68 * expected, rel=5e-3)  # cos of Dec -47.2 deg
 
+    def test_only_where_all_nuclei_are_known(self, predicted):
+        """Beyond the last proton of the grid helium alone is left: that is no dipole of cosmic rays."""
+        prediction = predicted["free"]
+        energy = prediction.kinetic_energy
+        proton, helium = (next(s for s in prediction.species if s.name == name) for name in ("H1", "He4"))
+        low = 4.0 * (energy[0] + helium.mass_per_nucleon)
+        high = energy[-1] + proton.mass_per_nucleon
+        known = np.isfinite(prediction.vector(np.array([0.99 * low, low, high, 1.01 * high, 3.0 * high])))
+        assert known.all(axis=1).tolist() == [False, True, True, False, False]
+
     def test_halo_takes_what_its_series_says(self, predicted):
         """G_z of the halo over that of free space at Dt = D t: eigenfunctions of the slab, z = z_s = 0."""
         free, halo = predicted["free"], predicted["halo"]

@@ -121,6 +121,37 @@ def test_three_dimensions(result, place):
     np.testing.assert_allclose(found * t**2.7, twisted(r, angle, place[2]), atol=1e-5, rtol=0)
 
 
+def hollow(r, z):
+    """So steep around the axis that a cubic through the cells is below zero there."""
+    return np.minimum(0.01 + (r / 0.75) ** 8, 1.0) * smooth(r, z)
+
+
+@pytest.mark.parametrize("n_phi", [1, 12])
+@pytest.mark.parametrize("place", [(0.0, 0.0, 0.0), (0.1, 0.05, 0.3), (0.0, -0.2, -1.0)])
+def test_a_steep_hollow_is_not_empty(result, place, n_phi):
+    """Where the cubic is negative, linear between the neighbours: never less than the smallest of them."""
+    law = hollow if n_phi == 1 else (lambda r, phi, z: hollow(r, z))
+    dataset = result(law, half_space=False, **({} if n_phi == 1 else {"n_phi": n_phi}))
+    t = dataset["kinetic_energy"].values
+    found = spectra_at(dataset, np.array(place))["flux_lis"].sel(species="H1").values * t**2.7
+    r, z = dataset["r"].values, dataset["z"].values
+    around = hollow(r[0], np.array([abs(place[2]) - 0.1, abs(place[2]) + 0.1]))
+    assert r[0] == pytest.approx(0.25)
+    assert np.all(found > 0.9 * around.min())
+    assert np.all(found < 1.1 * around.max())
+    assert np.abs(np.diff(z)).max() < 0.11
+
+
+def test_a_slab_is_the_same_at_every_radius(result):
+    dataset = half(on_the_plane(result)).isel(r=[17])
+    bounds = dataset.assign(r_bounds=(("r", "bounds"), [[0.0, 20.0]]))
+    found = [spectra_at(bounds, np.array([x, 0.0, 0.37]))["flux_lis"].values for x in (-8.5, 0.0, 19.0)]
+    exact = dataset["flux"].sel(species="H1").isel(r=0, z=0).values * np.cos(0.5 * np.pi * 0.37 / 4.0)
+    np.testing.assert_allclose(found[0][0], exact, rtol=1e-5)
+    np.testing.assert_array_equal(found[1], found[0])
+    np.testing.assert_array_equal(found[2], found[0])
+
+
 def test_nothing_is_at_the_surface(result):
     dataset = result(smooth, half_space=False)
     for place in ((20.0, 0.0, 0.0), (-5.0, 0.0, 4.0), (-5.0, 0.0, -4.0)):

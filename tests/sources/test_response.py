@@ -214,6 +214,32 @@ class TestFiles:
         with pytest.raises(DataError, match="not a response of cyldiff"):
             SourceResponse.load(tmp_path / "other.nc")
 
+    @pytest.mark.parametrize(
+        ("change", "said"),
+        [
+            (lambda d: d.attrs.pop("core"), "it lacks core"),
+            (lambda d: d.attrs.pop("made_from"), "it lacks made_from"),
+            (lambda d: d.attrs.update(made_from="{"), "made_from is not readable"),
+            (lambda d: d.attrs.update(box="wide"), "box is not readable"),
+            (lambda d: d.attrs.update(observer=[8.5]), "observer is not readable"),
+            (lambda d: d.attrs.update(species="Xx9"), "species is not readable"),
+            (lambda d: d.update({"law_begin": d["spread"]}), r"law_begin has the dimensions \(spread\)"),
+            (lambda d: d["law_diffusion"].__setitem__(3, np.nan), "law_diffusion holds values that are no"),
+            (
+                lambda d: d.update({"neglected": d["neglected"].astype(str)}),
+                "neglected holds values that are no",
+            ),
+        ],
+    )
+    def test_a_file_that_was_changed(self, in_time, tmp_path, change, said):
+        in_time.save(tmp_path / "r.nc")
+        with xr.open_dataset(tmp_path / "r.nc") as dataset:
+            changed = dataset.load()
+        change(changed)
+        changed.to_netcdf(tmp_path / "changed.nc")
+        with pytest.raises(DataError, match=said):
+            SourceResponse.load(tmp_path / "changed.nc")
+
     def test_map(self, in_time, tmp_path):
         figure = in_time.plot(tmp_path / "map.png", age=0.1)
         assert (tmp_path / "map.png").stat().st_size > 10_000

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from cyldiff.validation import closed, conservation, momentum, physics, points
-from cyldiff.validation.case import Check, Refinement, below, close, orders
+from cyldiff.validation.case import Case, Check, Refinement, below, close, largest, orders
 from cyldiff.validation.run import CASES, chosen, run_cases
 
 
@@ -81,3 +81,80 @@ def test_checks():
     assert not orders("x", ["a", "b", "c"], [0.16, 0.04, 0.02], 2.0, within=0.1)[1].passed
     assert not orders("x", ["a", "b", "c"], [0.64, 0.08, 0.01], 2.0, within=0.1)[1].passed
     assert orders("x", ["a", "b", "c"], [0.64, 0.08, 0.01], 2.0, within=0.1, or_more=True)[1].passed
+
+
+@pytest.mark.parametrize("or_more", [False, True])
+@pytest.mark.parametrize("place", range(4))
+def test_an_error_that_is_no_number_is_no_order(place, or_more):
+    """Wherever it stands: comparisons with NaN are false, so that Python's max() may pass over it."""
+    errors = [0.64, 0.16, 0.04, 0.01]
+    errors[place] = float("nan")
+    check = orders("x", list("abcd"), errors, 2.0, within=0.1, last=3, or_more=or_more)[1]
+    assert not check.passed
+
+
+def test_the_largest_of_several_may_be_no_number():
+    assert largest(1.0, [3.0, 2.0]) == 3.0
+    for values in ((0.0, float("nan")), (float("nan"), 0.0), (0.0, [1.0, float("nan")])):
+        assert np.isnan(largest(*values))
+
+
+#: case, module, and a function whose last number is lost
+LOST = {
+    "kinematics": (physics, "Kinematics"),
+    "pions": (physics, "quad"),
+    "line-of-sight": (physics, "_way_out"),
+    "halo-kernel": (points, "vertical_kernel"),
+    "dipole-halo": (points, "green_functions"),
+    "half-space": (conservation, "relative_difference"),
+}
+
+
+@pytest.mark.parametrize("name", LOST)
+def test_a_number_that_is_none_fails(name, monkeypatch):
+    """NaN from the second call on: the first result is right."""
+    module, attribute = LOST[name]
+    original, calls = getattr(module, attribute), []
+
+    def lost(value):
+        return tuple(lost(v) for v in value) if isinstance(value, tuple) else value * float("nan")
+
+    def broken(*arguments, **options):
+        calls.append(1)
+        found = original(*arguments, **options)
+        if len(calls) < 2:
+            return found
+        return _WithoutSpeed(found) if attribute == "Kinematics" else lost(found)
+
+    monkeypatch.setattr(module, attribute, broken)
+    (result,) = run_cases(chosen([name]))
+    assert len(calls) > 1
+    assert not result.passed
+
+
+class _WithoutSpeed:
+    """Kinematics whose speed is no number."""
+
+    def __init__(self, kinematics):
+        self._of = kinematics
+
+    def __getattr__(self, name):
+        value = getattr(self._of, name)
+        return value * float("nan") if name == "beta" else value
+
+
+@pytest.mark.parametrize(
+    "error", [RuntimeError("Factor is exactly singular"), OSError("no"), ImportError("x")]
+)
+def test_a_case_that_stops_has_failed_and_the_others_go_on(error):
+    def stops():
+        raise error
+
+    def passes():
+        return [below("x", 0.0, 1.0)]
+
+    cases = [Case(n, "group", "statement", "reference", f) for n, f in (("one", stops), ("two", passes))]
+    first, second = run_cases(cases)
+    assert not first.passed
+    assert type(error).__name__ in first.error
+    assert second.passed

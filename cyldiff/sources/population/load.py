@@ -9,10 +9,9 @@ from typing import Any
 
 from cyldiff import resources
 from cyldiff.config.layers import Layers
-from cyldiff.config.load import assemble
-from cyldiff.config.toml import to_toml
+from cyldiff.config.load import Loaded, assemble
 from cyldiff.config.validate import validate_as
-from cyldiff.errors import ConfigError, DataError, Problem
+from cyldiff.errors import ConfigError, Problem
 from cyldiff.sources.population.checks import checks, history_check
 from cyldiff.sources.population.schema import PopulationConfig
 
@@ -23,27 +22,8 @@ _LIBRARIES = {"model": "models"}
 
 
 @dataclass(frozen=True)
-class LoadedPopulation:
-    """A valid population with its text, complete, and the origin of every value.
-
-    Attributes
-    ----------
-    config : PopulationConfig
-    resolved : nested dict, everything spelled out
-    origin : dotted path -> where the value was set; "default" where nobody did
-    source : name of the file
-    inputs : files that were read
-    """
-
-    config: PopulationConfig
-    resolved: dict[str, Any]
-    origin: dict[str, str]
-    source: str
-    inputs: tuple[Path, ...] = ()
-
-    def toml(self) -> str:
-        """The resolved config as a TOML file that reproduces this population by itself."""
-        return to_toml(self.resolved)
+class LoadedPopulation(Loaded[PopulationConfig]):
+    """A valid population; `config` is a :class:`PopulationConfig`."""
 
 
 def load_population(
@@ -62,11 +42,9 @@ def load_population(
     ConfigError
         with every problem found.
     """
-    try:
+    with resources.readable(path):
         file = resources.find("populations", str(path), beside=base)
         raw = resources.read_toml(file)
-    except DataError as error:
-        raise ConfigError(str(path), [Problem("file", str(error).removeprefix(f"{path}: "))]) from None
     if "run" in raw and "population" not in raw:
         known = ", ".join(resources.names("populations"))
         problem = Problem("file", f"is a run, not a population; see cyldiff run. Populations: {known}")

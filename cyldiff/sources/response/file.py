@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import numpy as np
 import xarray as xr
 
 from cyldiff.errors import DataError
+from cyldiff.particles.species import nuclides
 from cyldiff.sources.response.response import SourceResponse
 
 __all__ = ["is_response", "read_response", "to_dataset"]
@@ -43,6 +45,14 @@ _ARRAYS: dict[str, tuple[tuple[str, ...], str, str]] = {
 _NUMBERS = ("species", "core")
 _PAIRS = ("observer", "box")
 _FLAGS = ("mirrored", "gone", "uniform")
+#: how each attribute is read back
+_READERS: dict[str, Callable[[Any], Any]] = {
+    "species": lambda text: nuclides()[text].name,
+    "core": float,
+    **dict.fromkeys(_PAIRS, lambda pair: (float(pair[0]), float(pair[1]))),
+    **dict.fromkeys(_FLAGS, bool),
+    "made_from": json.loads,
+}
 
 
 def to_dataset(response: SourceResponse) -> xr.Dataset:
@@ -76,7 +86,7 @@ def read_response(path: Path) -> SourceResponse:
     Raises
     ------
     DataError
-        if the file is missing, not NetCDF, or no response.
+        if the file is missing, not NetCDF, no response, or one that was changed until it cannot be read.
     """
     if not path.is_file():
         raise DataError(f"{path}: no such file")
@@ -85,14 +95,42 @@ def read_response(path: Path) -> SourceResponse:
             loaded = dataset.load()
     except (OSError, ValueError, RuntimeError) as error:
         raise DataError(f"{path}: not a readable NetCDF file ({error})") from None
-    a = loaded.attrs
     missing = [name for name in _ARRAYS if name not in loaded.variables]
-    if a.get("title") != TITLE or missing:
+    if loaded.attrs.get("title") != TITLE or missing:
         raise DataError(
             f"{path}: not a response of cyldiff" + (f", it lacks {', '.join(missing)}" if missing else "")
         )
-    parts: dict[str, Any] = {name: loaded[name].values for name in _ARRAYS}
-    parts |= {name: a[name] for name in _NUMBERS}
-    parts |= {name: tuple(float(x) for x in a[name]) for name in _PAIRS}
-    parts |= {name: bool(a[name]) for name in _FLAGS}
-    return SourceResponse(**parts, attributes=json.loads(a["made_from"]))
+    problems = _array_problems(loaded)
+    parts = _attributes(loaded, problems)
+    if problems:
+        listed = "".join(f"\n  {problem}" for problem in problems)
+        raise DataError(f"{path}: not a response as cyldiff writes it{listed}")
+    parts |= {name: loaded[name].values for name in _ARRAYS}
+    return SourceResponse(attributes=parts.pop("made_from"), **parts)
+
+
+def _array_problems(dataset: xr.Dataset) -> list[str]:
+    """Variables of other dimensions, or without numbers."""
+    problems = []
+    for name, (dims, _, _) in _ARRAYS.items():
+        variable = dataset.variables[name]
+        if variable.dims != dims:
+            found = ", ".join(map(str, variable.dims))
+            problems.append(f"{name} has the dimensions ({found}); expected ({', '.join(dims)})")
+        elif variable.dtype.kind not in "fiu" or not np.all(np.isfinite(variable.values)):
+            problems.append(f"{name} holds values that are no numbers")
+    return problems
+
+
+def _attributes(dataset: xr.Dataset, problems: list[str]) -> dict[str, Any]:
+    """Attributes as they were before; what is wrong with them is added to the problems."""
+    parts: dict[str, Any] = {}
+    for name, reader in _READERS.items():
+        if name not in dataset.attrs:
+            problems.append(f"it lacks {name}")
+            continue
+        try:
+            parts[name] = reader(dataset.attrs[name])
+        except (ValueError, TypeError, LookupError):
+            problems.append(f"{name} is not readable")
+    return parts

@@ -14,7 +14,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -26,9 +26,6 @@ from cyldiff.grid import Kinematics
 from cyldiff.particles.species import Species, nuclides
 from cyldiff.sources.response.kernels import evaluate_pieces
 from cyldiff.sources.segments import Segments
-
-if TYPE_CHECKING:
-    pass
 
 __all__ = ["SourceResponse"]
 
