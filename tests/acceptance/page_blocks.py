@@ -15,7 +15,6 @@ _FENCE = re.compile(r"^( *)(`{3,}|~{3,}|:{3,})([^\n`]*)\n(.*?)^\1\2 *$", re.DOTA
 #: a file that the reader is told to write: its name ends the line above the block, or is its first comment
 _NAMED_ABOVE = re.compile(r"`([\w-]+\.(?:toml|py))`:\n+\Z")
 _NAMED_INSIDE = re.compile(r"# ([\w-]+\.(?:toml|py))\n")
-LANGUAGES = ("bash", "python", "toml", "text")
 #: directives that hold code, and those that hold none
 CODE = ("{code-cell}", "{code-block}")
 NO_CODE = ("{toctree}", "{math}", "{eval-rst}", "{note}", "{warning}", "{figure}")
@@ -54,10 +53,11 @@ def pages():
 def blocks(page):
     """Code blocks of a page, in their order."""
     text = (ROOT / page).read_text(encoding="utf-8")
-    return tuple(_blocks(page, text))
+    return tuple(parsed(page, text))
 
 
-def _blocks(page, text):
+def parsed(page, text):
+    """Code blocks of a text."""
     found = []
     for match in _FENCE.finditer(text):
         first, _, second = match[3].strip().partition(" ")

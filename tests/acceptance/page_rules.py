@@ -31,8 +31,9 @@ AS_IT_STANDS = Change(short=False)
 COARSE = "--set grid.use=galaxy-2d-coarse --set solver.grid_error.enabled=false"
 
 _COARSE_LIST = '["grid.use=galaxy-2d-coarse", "solver.grid_error.enabled=false"]'
-_LIBRARY_RUN = ('load_config("quickstart")', f'load_config("quickstart", {_COARSE_LIST})')
+_QUICKSTART = ('load_config("quickstart")', f'load_config("quickstart", {_COARSE_LIST})')
 _FEW = f"""[*{_COARSE_LIST}, 'species.include=["H1", "B10", "B11", "C12"]', "compare.data=[]"]"""
+_FEW_NUCLEI = ('"quickstart"', f'cyldiff.load_config("quickstart", {_FEW})')
 _FIT = (
     "--set grid.use=galaxy-2d-coarse --set grid.momentum.per_decade=4 "
     """--set 'species.include=["B10", "B11", "C12", "O16"]' """
@@ -42,62 +43,64 @@ _FIT = (
 _CHAIN = "--processes 1 --set fit.sampler.kind=emcee --set fit.sampler.walkers=8"
 
 #: commands, by their first words, on all pages
-EVERYWHERE = {
+EVERYWHERE: dict[str, Change] = {
     "cyldiff run": Change(add=COARSE),
     "cyldiff response": Change(add=COARSE),
     "cyldiff reproduce": Change(add="--smoke --processes 1"),
 }
 
-#: page, and how a command or a line of a script begins: goes before EVERYWHERE
-HERE: dict[tuple[str, str], Change] = {
-    ("README.md", "result = "): Change(instead=(_LIBRARY_RUN,)),
-    # in full, so that the numbers of the page are compared with those that are printed
-    ("docs/first-steps.md", "cyldiff run quickstart"): AS_IT_STANDS,
-    ("docs/first-steps.md", "cyldiff run fit/best-fit.toml"): AS_IT_STANDS,
-    ("docs/how-to/ensembles.md", "    found = "): Change(
-        instead=(
-            ('"quickstart"', f'cyldiff.load_config("quickstart", {_FEW})'),
-            ("[0.3, 0.4, 0.5]", "[0.3, 0.5]"),
-        )
-    ),
-    ("docs/how-to/ensembles.md", "def spectrum_of_history"): Change(
-        instead=(('[f"physics', f'[*{_FEW}, f"physics'), ("range(100)", "range(3)"))
-    ),
-    ("docs/how-to/ensembles.md", "mpiexec"): Change(instead=(("129", "3"),)),
-    ("docs/how-to/population-gamma.md", "cyldiff population"): Change(add="--realisations 2 --processes 1"),
-    (
-        "docs/how-to/populations.md",
-        "cyldiff population papers/kaci-2025/population --catalogue",
-    ): AS_IT_STANDS,
-    ("docs/how-to/populations.md", "cyldiff population"): Change(
-        add="--realisations 20 --processes 1", instead=(("n = 360", "n = 12"),)
-    ),
-    ("docs/how-to/populations.md", "config = "): Change(
-        instead=(("realisations=500", "realisations=20"), ("processes=2", "processes=1"))
-    ),
-    ("docs/how-to/sources.md", "result = "): Change(
-        instead=(("['species", '["grid.use=galaxy-2d-coarse", \'species'),)
-    ),
-    ("docs/how-to/tuning.md", "cyldiff tune tuning/bc-ams02"): Change(add=_FIT),
-    ("docs/how-to/tuning.md", "cyldiff sample tuning/bc-ams02 -o posterior --resume"): Change(
-        add=f"{_FIT} {_CHAIN} --set fit.sampler.steps=30", status=3
-    ),
-    ("docs/how-to/tuning.md", "cyldiff sample tuning/bc-ams02"): Change(
-        add=f"{_FIT} {_CHAIN} --set fit.sampler.steps=20", status=3
-    ),
-    ("docs/how-to/tuning.md", "cyldiff tune papers/nie-2026/halo"): Change(add="--set fit.minos=false"),
-    ("docs/how-to/validate.md", "cyldiff validate -o"): Change(add="slab dipole"),
-    ("docs/papers/aharonian-zhang-2026.md", "cyldiff sample"): Change(
-        add="--processes 1 --set fit.sampler.walkers=8 --set fit.sampler.steps=40", status=3
-    ),
-    ("docs/scaling.md", "mpiexec"): Change(instead=(("97,81,65", "25,13,9"),)),
-    ("docs/theory/adjoint.md", "response = "): Change(
-        instead=(
-            ("ages=3.0", "ages=3.0, core=0.4, growth=0.2"),
-            ('models/yue-2025"', 'models/yue-2025", ["grid.use=galaxy-2d-coarse"]'),
-        )
-    ),
-    ("docs/verification.md", "python tests/verification/figures.py"): Change(add="figures"),
+#: page -> how a command, or a line of a script, begins -> change; goes before EVERYWHERE, the first that fits counts
+HERE: dict[str, dict[str, Change]] = {
+    "README.md": {"result = ": Change(instead=(_QUICKSTART,))},
+    "docs/first-steps.md": {
+        # in full: the numbers of the page are compared with those that are printed
+        "cyldiff run quickstart": AS_IT_STANDS,
+        "cyldiff run fit/best-fit.toml": AS_IT_STANDS,
+    },
+    "docs/how-to/ensembles.md": {
+        "    found = ": Change(instead=(_FEW_NUCLEI, ("[0.3, 0.4, 0.5]", "[0.3, 0.5]"))),
+        "def spectrum_of_history": Change(
+            instead=(('[f"physics', f'[*{_FEW}, f"physics'), ("range(100)", "range(3)"))
+        ),
+        "mpiexec": Change(instead=(("129", "3"),)),
+    },
+    "docs/how-to/population-gamma.md": {
+        "cyldiff population": Change(add="--realisations 2 --processes 1"),
+    },
+    "docs/how-to/populations.md": {
+        "cyldiff population papers/kaci-2025/population --catalogue": AS_IT_STANDS,
+        "cyldiff population": Change(add="--realisations 20 --processes 1", instead=(("n = 360", "n = 12"),)),
+        "config = ": Change(
+            instead=(("realisations=500", "realisations=20"), ("processes=2", "processes=1"))
+        ),
+    },
+    "docs/how-to/sources.md": {
+        "result = ": Change(instead=(("['species", "['grid.use=galaxy-2d-coarse', 'species"),)),
+    },
+    "docs/how-to/tuning.md": {
+        "cyldiff tune tuning/bc-ams02": Change(add=_FIT),
+        "cyldiff sample tuning/bc-ams02 -o posterior --resume": Change(
+            add=f"{_FIT} {_CHAIN} --set fit.sampler.steps=30", status=3
+        ),
+        "cyldiff sample tuning/bc-ams02": Change(add=f"{_FIT} {_CHAIN} --set fit.sampler.steps=20", status=3),
+        "cyldiff tune papers/nie-2026/halo": Change(add="--set fit.minos=false"),
+    },
+    "docs/how-to/validate.md": {"cyldiff validate -o": Change(add="slab dipole")},
+    "docs/papers/aharonian-zhang-2026.md": {
+        "cyldiff sample": Change(
+            add="--processes 1 --set fit.sampler.walkers=8 --set fit.sampler.steps=40", status=3
+        ),
+    },
+    "docs/scaling.md": {"mpiexec": Change(instead=(("97,81,65", "25,13,9"),))},
+    "docs/theory/adjoint.md": {
+        "response = ": Change(
+            instead=(
+                ("ages=3.0", "ages=3.0, core=0.4, growth=0.2"),
+                ('models/yue-2025"', 'models/yue-2025", ["grid.use=galaxy-2d-coarse"]'),
+            )
+        ),
+    },
+    "docs/verification.md": {"python tests/verification/figures.py": Change(add="figures")},
 }
 
 #: commands that give the same in any folder: where a Change makes two of them equal, the files of the first are copied
