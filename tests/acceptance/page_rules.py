@@ -40,12 +40,16 @@ _FIT = (
     """--set 'fit.parameters={ D0 = { path = "physics.diffusion.D0", bounds = ["1e28 cm^2/s", "1e29 cm^2/s"] }, """
     """delta = { path = "physics.diffusion.delta[0]", bounds = [0.2, 0.9] } }'"""
 )
+# a response in a small halo with the same D everywhere
+_SMALL_BOX = (
+    """--set 'physics.diffusion={ kind = "power-law", D0 = "4e28 cm^2/s", reference_rigidity = "4 GV", """
+    """delta = 0.4, eta = 1.0 }' --set physics.halo.radius="5 kpc" --set physics.observer.r="2 kpc\""""
+)
 _CHAIN = "--processes 1 --set fit.sampler.kind=emcee --set fit.sampler.walkers=8"
 
 #: commands, by their first words, on all pages
 EVERYWHERE: dict[str, Change] = {
     "cyldiff run": Change(add=COARSE),
-    "cyldiff response": Change(add=COARSE),
     "cyldiff reproduce": Change(add="--smoke --processes 1"),
 }
 
@@ -64,6 +68,8 @@ HERE: dict[str, dict[str, Change]] = {
         ),
         "mpiexec": Change(instead=(("129", "3"),)),
     },
+    # its grid is its own, and coarse
+    "docs/how-to/import.md": {"cyldiff run mine.toml": AS_IT_STANDS},
     "docs/how-to/population-gamma.md": {
         "cyldiff population": Change(add="--realisations 2 --processes 1"),
     },
@@ -93,10 +99,14 @@ HERE: dict[str, dict[str, Change]] = {
     },
     "docs/scaling.md": {"mpiexec": Change(instead=(("97,81,65", "25,13,9"),))},
     "docs/theory/adjoint.md": {
+        "cyldiff response": Change(
+            add=f"{_SMALL_BOX} {COARSE} --set grid.space.z.n=9",
+            instead=(("100 TeV,10 PeV", "900 TeV,1.1 PeV"), ("3 Myr", "0.2 Myr")),
+        ),
         "response = ": Change(
             instead=(
                 ("ages=3.0", "ages=3.0, core=0.4, growth=0.2"),
-                ('models/yue-2025"', 'models/yue-2025", ["grid.use=galaxy-2d-coarse"]'),
+                ('models/yue-2025"', 'models/yue-2025", ["grid.use=galaxy-2d-coarse", "grid.space.z.n=9"]'),
             )
         ),
     },

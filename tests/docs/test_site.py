@@ -92,5 +92,7 @@ def test_every_page_can_be_reached_from_the_first(site):
 
 def test_what_is_broken_is_found(tmp_path):
     (tmp_path / "a.html").write_text('<h1 id="x y">A</h1><a href="b.html#z">b</a><a href="#x%20y">x</a>')
-    (tmp_path / "b.html").write_text('<a href="a.html#no">n</a><a href="https://a.b/c#d">o</a><img src="c.png">')
+    (tmp_path / "b.html").write_text(
+        '<a href="a.html#no">n</a><a href="https://a.b/c#d">o</a><img src="c.png">'
+    )
     assert sorted(broken(tmp_path)) == [("a.html", "b.html#z"), ("b.html", "a.html#no"), ("b.html", "c.png")]
