@@ -145,7 +145,7 @@ def outputs(words, page):
 def _once(words, status, page, where):
     """Run a command, or copy what the same one left before on this or another page."""
     (path,) = outputs(words, page)
-    key = " ".join(word for word in words if word != path.name)
+    key = tuple(word for before, word in zip(["", *words], words, strict=False) if before not in WRITES)
     if key not in page.shared:
         page.shared[key] = path, _started(words, status, page, where)
     made, printed = page.shared[key]
