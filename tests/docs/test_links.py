@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections import Counter
 from fnmatch import fnmatch
 from functools import cache
 from pathlib import Path
@@ -44,10 +45,15 @@ def slug(heading):
 
 @cache
 def anchors(path):
+    """Of headings as deep as the site gives them (``myst_heading_anchors``); GitHub knows no other marks."""
     text = _FENCE.sub("", path.read_text(encoding="utf-8"))
-    return {slug(line.lstrip("#")) for line in text.splitlines() if re.match(r"#{1,6} ", line)} | set(
-        re.findall(r"^\(([\w-]+)\)=$", text, re.MULTILINE)
-    )
+    found, times = set(), Counter()
+    for line in text.splitlines():
+        if re.match(r"#{1,4} ", line):
+            name = slug(line.lstrip("#"))
+            found.add(f"{name}-{times[name]}" if times[name] else name)  # the second of a name, on GitHub too
+            times[name] += 1
+    return found
 
 
 def links(path):
