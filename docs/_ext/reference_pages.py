@@ -11,6 +11,7 @@ import re
 import textwrap
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Literal, get_args, get_origin
 
 import click
 from pydantic import BaseModel
@@ -80,9 +81,15 @@ def value_of(slot: Slot, field: FieldInfo) -> str:
         return f"{many}table"
     if slot.dimension:
         return f'{many}{slot.dimension}, e.g. `"{DIMENSIONS[slot.dimension][1]}"`'
-    if choices := choices_of(field):
-        return ", ".join(f'`"{choice}"`' for choice in choices)
+    if choices := choices_of(field) or _choices_of_items(field):
+        return many + ", ".join(f'`"{choice}"`' for choice in choices)
     return many + (_PLAIN[slot.plain] if slot.plain else "table" if slot.table else "value")
+
+
+def _choices_of_items(field: FieldInfo) -> tuple[str, ...]:
+    """Words that the items of a list may be; empty if they are others."""
+    items = [inner for inner in get_args(field.annotation) if get_origin(inner) is Literal]
+    return tuple(str(word) for item in items for word in get_args(item))
 
 
 def row_of(key: str, field: FieldInfo) -> tuple[str, str, str, str]:

@@ -67,6 +67,7 @@ def source_response(
     Parameters
     ----------
     config : run (name, file or object) or model, whose physics, cells in z and momentum range are used
+    species : nuclide that is observed, and that the sources inject
     kinetic_energy : observed energies per nucleon [GeV/n]. Decoupled: their range is covered, default all
         of the run above the lowest energy where that is allowed. Coupled: each is moved to the nearest
         energy of the run and solved by itself.
@@ -77,6 +78,10 @@ def source_response(
     growth : by which part cells in r grow away from the Sun; default 0.08, or 0.06 where D is not uniform
     modes : highest mode in phi; default: as the core needs
     quiet : no progress on the terminal
+
+    Returns
+    -------
+    SourceResponse    density and its gradient at the Sun per injected particle [kpc^-3], for sources anywhere
 
     Raises
     ------
