@@ -1,7 +1,7 @@
 """The particles that are followed: what they are, and which of them a run wants.
 
 The list is a table, ``physics/particles/nuclides.csv``: everything from 1H to 64Ni that lives
-longer than about a thousand years as a fully stripped nucleus, and what a user adds by a table ``nuclides.csv``
+longer than about a thousand years as a fully stripped nucleus, and what a user adds by a table ``own-nuclides.csv``
 of the same columns in a folder of ``$CYLDIFF_PATH``. Nuclides that decay by electron
 capture only (7Be, 37Ar, 41Ca, 44Ti, 49V, 51Cr, 53Mn, 55Fe, 57Co, 59Ni) are stable there,
 because a bare nucleus has no electron to capture.
@@ -26,6 +26,8 @@ from cyldiff.resources import Table, folder, read_table, user_folders
 __all__ = ["MAX_Z", "Species", "element", "hint", "known_species", "leptons", "nuclides", "select"]
 
 MAX_Z = 28  #: nickel, the heaviest element of the table
+#: the table of a user; a result keeps the checksums of tables by their names, so that it has another name
+OWN_TABLE = "own-nuclides.csv"
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +96,7 @@ def nuclides() -> Mapping[str, Species]:
         if a table of the user cannot be read, or says what cannot be, with every problem of it.
     """
     known = _read(read_table(folder("physics") / "particles" / "nuclides.csv"))
-    for path in (place / "nuclides.csv" for place in user_folders()):
+    for path in (place / OWN_TABLE for place in user_folders()):
         if path.is_file():
             added = _read(read_table(path))
             if problems := _problems(added, known):

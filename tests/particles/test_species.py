@@ -11,11 +11,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cyldiff import resources
 from cyldiff.constants import ATOMIC_MASS_UNIT, PROTON_MASS
 from cyldiff.errors import DataError
 from cyldiff.particles.decay import fates
 from cyldiff.particles.inelastic import Tripathi1999
-from cyldiff.particles.species import known_species, nuclides, select
+from cyldiff.particles.species import OWN_TABLE, known_species, nuclides, select
 from cyldiff.resources import PEDIGREE
 
 ELEMENTS = "H He Li Be B C N O F Ne Na Mg Al Si P S Cl Ar K Ca Sc Ti V Cr Mn Fe Co Ni".split()  # noqa: SIM905 - easier to read
@@ -118,7 +119,7 @@ SILICON = "Si32,14,32,1,beta-,S32,1.57e-4,1"
 
 
 class TestOfTheUser:
-    """A table nuclides.csv in a folder of $CYLDIFF_PATH adds nuclides."""
+    """A table own-nuclides.csv in a folder of $CYLDIFF_PATH adds nuclides."""
 
     @pytest.fixture
     def added(self, tmp_path, monkeypatch):
@@ -126,11 +127,11 @@ class TestOfTheUser:
 
         def write(*rows):
             text = "\n".join((HEADER, *rows, ""))
-            (tmp_path / "nuclides.csv").write_text(text)
+            (tmp_path / OWN_TABLE).write_text(text)
             pedigree = {key: "x" for key in PEDIGREE}
             pedigree["sha256"] = hashlib.sha256(text.encode()).hexdigest()
             side = "".join(f'{key} = "{value}"\n' for key, value in pedigree.items())
-            (tmp_path / "nuclides.source.toml").write_text(side)
+            (tmp_path / OWN_TABLE).with_suffix(".source.toml").write_text(side)
             nuclides.cache_clear()
             return nuclides()
 
@@ -140,6 +141,7 @@ class TestOfTheUser:
         monkeypatch.delenv("CYLDIFF_PATH")
         for cache in (nuclides, known_species):
             cache.cache_clear()
+        resources._READ.pop(OWN_TABLE, None)  # what results of this process say that they read
 
     def test_it_is_a_nuclide_like_the_others(self, added):
         known = added(SILICON)
@@ -199,6 +201,13 @@ assert (network.inelastic[names.index("Si32")] > 100.0).all()
     def test_all_problems_at_once(self, added):
         with pytest.raises(DataError, match=r"Be10.*Si33"):
             added("Be10,4,10,1,stable,,,", "Si33,14,32,1,stable,,,")
+
+    def test_results_tell_it_from_the_table_of_the_library(self, added):
+        before = resources.tables_read()["nuclides.csv"]
+        added(SILICON)
+        read = resources.tables_read()
+        assert read["nuclides.csv"] == before
+        assert len(read[OWN_TABLE]) == 64
 
     def test_twice(self, added):
         with pytest.raises(DataError, match='"Si32" occurs twice'):
