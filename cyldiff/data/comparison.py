@@ -110,7 +110,7 @@ def compare(
 
     Returns
     -------
-    Comparison
+    Comparison    the points that count with model, error and pull, and chi-square
 
     Raises
     ------

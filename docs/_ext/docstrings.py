@@ -11,8 +11,8 @@ _SECTIONS = ("Parameters", "Returns", "Raises", "Attributes")
 _COLUMNS = re.compile(r"^(\S.*?\S|\S)\s{2,}(\S.*)$")
 #: what a type begins with; other words after ``name :`` are what it is
 _TYPE = re.compile(
-    r"^(optional|array[_-]like|ndarray|scalar|float|int|number|str|bool|bytes|list|tuple|dict|mapping|sequence"
-    r"|iterable|collection|callable|function\b|[\w.]*\.[A-Z]\w+|[A-Z]\w+(\s|,|$)|\"|None)"
+    r"^(optional|array[_-]like|ndarray|scalar|float|int|str|bool|bytes|list|tuple|dict|mapping|sequence"
+    r"|iterable|collection|callable|function\b|[\w.]*\.[A-Z]\w+|[A-Z]\w+(\s|,|$)|None)"
 )
 
 

@@ -62,9 +62,11 @@ def test_public_functions_say_what_goes_in_and_what_comes_out(name):
     assert set(described) == set(signature.parameters)
     assert [parameter for parameter, text in described.items() if not text.strip()] == []
     if signature.return_annotation not in (None, "None"):
-        assert any(said["Returns"]), "Returns"
+        assert said["Returns"], "Returns"
+        assert [what for what, text in said["Returns"].items() if not text.strip()] == []
     errors = said["Raises"]
     assert errors
+    assert [e for e, text in errors.items() if not text.strip()] == []
     assert [e for e in errors if not re.fullmatch(r"[A-Z]\w+(, [A-Z]\w+)*", e)] == []
 
 

@@ -87,7 +87,7 @@ def source_response(
     ------
     DataError       for an unknown species, energies outside the range of the run, ages that are not positive
     GridError       if the model is not axisymmetric, D depends on direction, or the table would be too large
-    ConvergenceError
+    ConvergenceError    if a mode does not reach the tolerance of the run
     """
     run, source = _run(config)
     if species not in nuclides():
