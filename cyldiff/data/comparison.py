@@ -110,7 +110,7 @@ def compare(
 
     Returns
     -------
-    Comparison    the points that count with model, error and pull, and chi-square
+    Comparison    the points that count, with the model and the error at each, and chi-square
 
     Raises
     ------

@@ -260,3 +260,15 @@ def test_glossary_explains_every_word_once():
     assert len({row[0].casefold() for row in words}) == len(words)
     for entrance in ("index.md", "first-steps.md", "tutorials/index.md", "theory/index.md"):
         assert "glossary.md" in (DOCS / entrance).read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("path", sorted((DOCS / "tutorials").glob("[0-9]*.md")), ids=name_of)
+def test_a_tutorial_runs_draws_and_leads_on(path):
+    text = path.read_text(encoding="utf-8")
+    cells = re.findall(r"^```\{code-cell\} python\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
+    drawn = [n for n, cell in enumerate(cells) if re.search(r"plt\.subplot", cell)]
+    assert drawn, "no figure"
+    after = text[text.rindex(cells[drawn[-1]]) + len(cells[drawn[-1]]) + len("```") :]
+    assert len(re.sub(r"```.*?```", "", after, flags=re.DOTALL).split()) > 60, "nothing is said of the figure"
+    assert "\n## Try\n\n* " in after
+    assert re.search(r"^(Next: .*\[|This is the last tutorial)", after, re.MULTILINE)
