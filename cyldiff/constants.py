@@ -45,7 +45,7 @@ ELECTRON_TEMPERATURE_K = 1.0e4
 
 #: Thomson cross section in cm^2, 8 pi/3 r_e^2
 THOMSON_CM2 = 8.0 * math.pi / 3.0 * CLASSICAL_ELECTRON_RADIUS_CM**2
-HELIUM_MASS_G = 6.6464767e-24  #: g, mass of the 4He atom, CODATA 2018 and AME 2020
+HELIUM_MASS_G = 6.6464791e-24  #: g, mass of the 4He atom, CODATA 2018 and AME 2020
 CMB_TEMPERATURE_K = 2.7255  #: K (Fixsen 2009, ApJ 707, 916)
 #: energy density of a magnetic field of 1 microgauss in GeV/cm^3, B^2 / 8 pi (Gaussian units)
 MICROGAUSS_ENERGY_DENSITY = 1.0e-12 / (8.0 * math.pi) * ERG_GEV

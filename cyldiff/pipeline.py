@@ -53,19 +53,24 @@ __all__ = [
 def run(config: LoadedConfig | str | Path, *, quiet: bool = True) -> xr.Dataset:
     """Solve a run and return its result, certified.
 
+    Under mpiexec all processes call it together; the others than rank 0 return an empty dataset.
+
     Parameters
     ----------
     config : LoadedConfig, or the name or path of a run file
     quiet : no progress on the terminal
 
-    Under mpiexec all processes call it together; the others than rank 0 return an empty dataset.
+    Returns
+    -------
+    xarray.Dataset    intensities [m^-2 s^-1 sr^-1 (GeV/n)^-1] over species and kinetic energy per nucleon
+                      [GeV], with the certificate and the whole config; see quantities
 
     Raises
     ------
-    ConfigError      if a file or name is not valid
-    GridError        if the grid does not allow the model, or has too few cells for the processes
-    DataError        if a checkpoint belongs to another run
-    ConvergenceError if a nuclide does not converge or the certificate fails
+    ConfigError         if a file or name is not valid
+    GridError           if the grid does not allow the model, or has too few cells for the processes
+    DataError           if a checkpoint belongs to another run
+    ConvergenceError    if a nuclide does not converge or the certificate fails
     """
     loaded = config if isinstance(config, LoadedConfig) else load_config(config)
     comm = ranks(loaded.config)

@@ -36,6 +36,7 @@ __all__ = [
     "suffixes",
     "tables_read",
     "title",
+    "user_folders",
 ]
 
 _PACKAGE = Path(__file__).resolve().parent
@@ -72,8 +73,12 @@ def library(kind: str) -> list[Path]:
     shipped = (
         folder("physics") / kind if kind in _OF_PHYSICS else folder("runs" if kind in _IN_RUNS else kind)
     )
-    extra = [Path(p).expanduser() for p in os.environ.get("CYLDIFF_PATH", "").split(os.pathsep) if p]
-    return [*extra, shipped]
+    return [*user_folders(), shipped]
+
+
+def user_folders() -> list[Path]:
+    """Folders of ``$CYLDIFF_PATH``, separated like ``$PATH``; they need not exist."""
+    return [Path(p).expanduser() for p in os.environ.get("CYLDIFF_PATH", "").split(os.pathsep) if p]
 
 
 def names(kind: str) -> dict[str, Path]:

@@ -20,7 +20,7 @@ from cyldiff.particles.species import nuclides
 __all__ = ["NUMERICAL_CHECKS", "estimated_memory", "mesh_shape"]
 
 Array = NDArray[np.float64]
-GIGABYTE = 1e9
+GIGABYTE = 1e9  #: bytes
 #: points per coordinate at which formulas are tried
 _POINTS = 25
 #: cells in space above which the source distribution is left to the run

@@ -73,6 +73,10 @@ def load_config(path: str | Path, overrides: Sequence[str] = (), *, base: Path |
     overrides : "dotted.path=value" items; the value is read as TOML, else as text
     base : folder that a relative path starts from; default the current one
 
+    Returns
+    -------
+    LoadedConfig    the valid config, with the text and the origin of every value
+
     Raises
     ------
     ConfigError

@@ -110,7 +110,7 @@ def compare(
 
     Returns
     -------
-    Comparison
+    Comparison    the points that count, with the model and the error at each, and chi-square
 
     Raises
     ------

@@ -130,7 +130,7 @@ def load(name: str | Path, *, beside: Path | None = None) -> Measurement:
 
     Returns
     -------
-    Measurement
+    Measurement    abscissa, values and errors as arrays, and what was measured by whom
 
     Raises
     ------

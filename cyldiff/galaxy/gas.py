@@ -260,6 +260,7 @@ class GasModel(Model):
 @lru_cache(maxsize=32)
 def _half_mass_height(gas: GasModel) -> float:
     z = np.linspace(0.0, 5.0, 5001)
+    # near the Sun, at the radius that the models are given for (Ferriere 2001: 8.5 kpc)
     column = np.cumsum(gas.neutral(8.5, z) + gas.ionised(8.5, z))
     if column[-1] == 0.0:
         return 0.0

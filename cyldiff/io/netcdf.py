@@ -41,6 +41,11 @@ def check_writable(path: Path) -> str | None:
 def write_result(dataset: xr.Dataset, path: str | Path) -> None:
     """Write to a temporary file beside `path` and rename: an older file stays until then.
 
+    Parameters
+    ----------
+    dataset : xarray.Dataset    result of :func:`cyldiff.run` or of another function of cyldiff
+    path : Path                 file to write; its folder must exist
+
     Raises
     ------
     DataError
@@ -70,6 +75,14 @@ def write_result(dataset: xr.Dataset, path: str | Path) -> None:
 
 def read_result(path: str | Path) -> xr.Dataset:
     """Read a result file completely into memory.
+
+    Parameters
+    ----------
+    path : Path    NetCDF file that cyldiff has written
+
+    Returns
+    -------
+    xarray.Dataset    variables with units, as listed under quantities
 
     Raises
     ------

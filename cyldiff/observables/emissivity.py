@@ -38,7 +38,7 @@ TAIL_SLOPE = -2.0
 POINTS_PER_DECADE, POINTS = 40, 4
 #: a secondary needs nuclei of ten times its energy
 REACH = 10.0
-#: no pion is made below this kinetic energy per nucleon [GeV]
+#: no pion is made below this kinetic energy per nucleon [GeV] (Kafexhiu et al. 2014, PRD 90, 123014)
 _THRESHOLD = 0.28
 _TINY = 1e-300
 _MILLIBARN = 1e-3 * const.BARN_CM2

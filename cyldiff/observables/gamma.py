@@ -335,6 +335,12 @@ def diffuse_sky(
     only : sequence of str          of "pion-decay", "inverse-compton", "bremsstrahlung"; default all that the
                                     result has the particles for
 
+    Returns
+    -------
+    DiffuseSky
+        ``intensity(l, b)`` along lines of sight [deg], means over a ``region(...)``, ``pixels(nside)`` and
+        ``image(step)`` of the sky; all in GeV^-1 cm^-2 s^-1 sr^-1.
+
     Raises
     ------
     DataError

@@ -39,7 +39,7 @@ LONGEST = 4.0
 #: directions handled together
 BLOCK = 512
 
-# Gauss-Kronrod pair of 7 and 15 points on [-1, 1] (QUADPACK, routine qk15)
+# Gauss-Kronrod pair of 7 and 15 points on [-1, 1] (Piessens et al. 1983, QUADPACK, routine qk15)
 _X = np.array(
     [0.991455371120812639206854697526329, 0.949107912342758524526189684047851,
      0.864864423359769072789712788640926, 0.741531185599394439863864773280788,

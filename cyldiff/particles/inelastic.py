@@ -132,7 +132,7 @@ class Tripathi1999(Inelastic):
 
     def _nuclei(self, species: Sequence[Species], energies: FloatArray) -> FloatArray:
         curves, row_of = _curves("inelastic_tripathi_1999", "tripathi-1999")
-        rows = [row_of[s.name, target] for s in species for target in ("H", "He")]
+        rows = [_row(row_of, s.name, target, self.kind) for s in species for target in ("H", "He")]
         values = curves.at(energies, rows, extrapolation=self.extrapolation)
         return values.reshape(len(species), 2, energies.size)
 
@@ -151,10 +151,19 @@ class Barashenkov1994(Inelastic):
 
     def _nuclei(self, species: Sequence[Species], energies: FloatArray) -> FloatArray:
         curves, row_of = _curves("inelastic_barashenkov_1994", "barashenkov-1994")
-        rows = [row_of[s.name, "H"] for s in species]
+        rows = [_row(row_of, s.name, "H", self.kind) for s in species]
         hydrogen = curves.at(energies, rows, extrapolation=self.extrapolation)
         ratio = helium_ratio_inelastic([s.A for s in species])[:, None]
         return np.stack([hydrogen, hydrogen * ratio], axis=1)
+
+
+def _row(row_of: dict[tuple[str, str], int], name: str, target: str, kind: str) -> int:
+    if (name, target) not in row_of:
+        raise DataError(
+            f'inelastic "{kind}" has no cross section of {name}; '
+            '"letaw-1983" is a formula for all, or write your own'
+        )
+    return row_of[name, target]
 
 
 @lru_cache(maxsize=8)

@@ -220,7 +220,7 @@ def _positron_factor(t: float, denominator: float) -> float:
 
 
 def _wrong_factor(model: Any) -> bool:
-    """Whether aafragpy has 1.04 for the 10.4 of the paper (2.0.4 has): a jump at 5.52 GeV tells."""
+    """Whether aafragpy has 1.04 for the 10.4 of Kamae et al. 2006 (2.0.4 has): a jump at 5.52 GeV tells."""
     below, above = (model.sigma_incl_nond(0.3, t, "posi") for t in (5.519, 5.521))
     return bool(below < 0.5 * above)
 

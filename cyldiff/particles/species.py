@@ -1,7 +1,8 @@
 """The particles that are followed: what they are, and which of them a run wants.
 
 The list is a table, ``physics/particles/nuclides.csv``: everything from 1H to 64Ni that lives
-longer than about a thousand years as a fully stripped nucleus. Nuclides that decay by electron
+longer than about a thousand years as a fully stripped nucleus, and what a user adds by a table ``own-nuclides.csv``
+of the same columns in a folder of ``$CYLDIFF_PATH``. Nuclides that decay by electron
 capture only (7Be, 37Ar, 41Ca, 44Ti, 49V, 51Cr, 53Mn, 55Fe, 57Co, 59Ni) are stable there,
 because a bare nucleus has no electron to capture.
 
@@ -20,11 +21,13 @@ from types import MappingProxyType
 
 from cyldiff.constants import ATOMIC_MASS_UNIT, ELECTRON_MASS
 from cyldiff.errors import DataError, nearest
-from cyldiff.resources import folder, read_table
+from cyldiff.resources import Table, folder, read_table, user_folders
 
 __all__ = ["MAX_Z", "Species", "element", "hint", "known_species", "leptons", "nuclides", "select"]
 
 MAX_Z = 28  #: nickel, the heaviest element of the table
+#: the table of a user; a result keeps the checksums of tables by their names, so that it has another name
+OWN_TABLE = "own-nuclides.csv"
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,21 +88,70 @@ def element(name: str) -> str:
 
 @lru_cache(maxsize=1)
 def nuclides() -> Mapping[str, Species]:
-    """All nuclides by name, in the order of the table (by charge, then mass number)."""
-    table = read_table(folder("physics") / "particles" / "nuclides.csv")
+    """All nuclides by name, by charge, then mass number: those of the library and those of the user.
+
+    Raises
+    ------
+    DataError
+        if a table of the user cannot be read, or says what cannot be, with every problem of it.
+    """
+    known = _read(read_table(folder("physics") / "particles" / "nuclides.csv"))
+    for path in (place / OWN_TABLE for place in user_folders()):
+        if path.is_file():
+            added = _read(read_table(path))
+            if problems := _problems(added, known):
+                raise DataError(f"{path}: {'; '.join(problems)}")
+            known.update(added)
+    return MappingProxyType(dict(sorted(known.items(), key=lambda item: (item[1].Z, item[1].A))))
+
+
+def _read(table: Table) -> dict[str, Species]:
+    """Nuclides of a table by name; a whole number that is none becomes -1, which no nuclide has."""
+    columns = {c: table[c] for c in ("Z", "A", "mass_per_nucleon_u", "half_life_Myr", "branching")}
+    words = [c for c, values in columns.items() if values.dtype.kind != "f"]
+    if words:
+        raise DataError(f"{table.path}: the column {words[0]} holds what is no number")
     known: dict[str, Species] = {}
     for i, name in enumerate(str(n) for n in table["name"]):
-        half_life = float(table["half_life_Myr"][i])
-        daughter = str(table["daughter"][i])
+        half_life, branching = float(columns["half_life_Myr"][i]), float(columns["branching"][i])
+        # a column of empty entries alone is read as numbers
+        daughter = str(table["daughter"][i]) if table["daughter"].dtype.kind != "f" else ""
+        if name in known:
+            raise DataError(f'{table.path}: "{name}" occurs twice')
         known[name] = Species(
             name=name,
-            Z=int(table["Z"][i]),
-            A=int(table["A"][i]),
-            mass_per_nucleon=float(table["mass_per_nucleon_u"][i]) * ATOMIC_MASS_UNIT,
+            Z=_whole(float(columns["Z"][i])),
+            A=_whole(float(columns["A"][i])),
+            mass_per_nucleon=float(columns["mass_per_nucleon_u"][i]) * ATOMIC_MASS_UNIT,
             half_life=math.inf if math.isnan(half_life) else half_life,
-            daughters=((daughter, float(table["branching"][i])),) if daughter else (),
+            daughters=((daughter, 1.0 if math.isnan(branching) else branching),) if daughter else (),
         )
-    return MappingProxyType(known)
+    return known
+
+
+def _whole(number: float) -> int:
+    return int(number) if math.isfinite(number) and number == int(number) else -1
+
+
+def _problems(added: Mapping[str, Species], known: Mapping[str, Species]) -> list[str]:
+    """What is wrong with the nuclides that a user adds to the known ones."""
+    symbols = {s.Z: s.element for s in known.values()}
+    found = []
+    for name, one in added.items():
+        if name in known:
+            found.append(f'"{name}" is in the library already')
+        if name != f"{symbols.get(one.Z)}{one.A}" or not one.Z <= one.A:
+            found.append(f'"{name}": Z = {one.Z}, A = {one.A} do not go with the name; Z is 1 to {MAX_Z}')
+        if not 0.9 < one.mass_per_nucleon < 1.0:
+            found.append(f'"{name}": {one.mass_per_nucleon:g} GeV per nucleon; expected about 1 u')
+        if not one.half_life > 0.0:
+            found.append(f'"{name}": half-life {one.half_life:g} Myr; expected more than 0, empty if stable')
+        for daughter, branching in one.daughters:
+            if daughter not in {**known, **added} or {**known, **added}[daughter].A != one.A:
+                found.append(f'"{name}": the daughter "{daughter}" is no known nuclide of its mass number')
+            if not 0.0 < branching <= 1.0:
+                found.append(f'"{name}": branching {branching:g}; expected 0 to 1')
+    return found
 
 
 @lru_cache(maxsize=1)

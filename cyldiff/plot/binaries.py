@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["density_figure", "map_figure"]
 
+#: how the two classes are drawn
 _OBJECTS: Mapping[str, Any] = {
     "hmxb": {"marker": "o", "s": 9.0, "color": SEQUENCE[2], "label": "high-mass"},
     "lmxb": {"marker": "+", "s": 22.0, "linewidth": 0.8, "color": SEQUENCE[1], "label": "low-mass"},

@@ -13,6 +13,7 @@ from cyldiff.errors import DataError, nearest
 
 __all__ = ["detections_figure", "diffuse_figure"]
 
+#: power of the energy that intensities are multiplied with
 POWER = 2.5
 _BAND, _LINE = "#CC79A7", "#8B3A6B"
 _COLOURS = ("#0072B2", "#E69F00")

@@ -21,6 +21,7 @@ __all__ = ["quantity_figure"]
 
 Array = NDArray[np.float64]
 
+#: pulls are shown up to this; an open triangle stands for those beyond
 _PULL_LIMIT = 5.0
 _DASH = "\N{EN DASH}"
 _LINES = ("-", "-.", (0, (5, 1, 1, 1, 1, 1)))

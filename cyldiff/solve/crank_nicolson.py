@@ -40,6 +40,7 @@ Array = NDArray[np.float64]
 Feedback = Callable[[Array], Array]
 
 GROWTH, SHRINK = 2.0, 0.2  #: largest and smallest change of a step
+#: part of the step that the error estimate would allow
 SAFETY = 0.9
 #: every so many steps, one begins with backward Euler over this part of it
 DAMPING_EVERY, DAMPING_PART = 8, 1.0 / 16.0

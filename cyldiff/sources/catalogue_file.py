@@ -80,6 +80,10 @@ def load_catalogue(
     model : the sources must lie in its halo, and be none of its own components
     objects : accept sources of which only the place is known
 
+    Returns
+    -------
+    Catalogue    sources with places, spectra and histories, in the order of the file
+
     Raises
     ------
     ConfigError

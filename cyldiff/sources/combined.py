@@ -47,6 +47,10 @@ def superpose(result: xr.Dataset, sources: xr.Dataset, *, flux: xr.DataArray | N
         grids differ
     flux : of :func:`cyldiff.density_of_sources` at the r, phi, z of the result
 
+    Returns
+    -------
+    xarray.Dataset    like `result`, with a component for every source
+
     Raises
     ------
     ConfigError

@@ -74,7 +74,7 @@ _NO_MODES = np.zeros((4, 1))
 #: of a panel: largest width in ln t, and by how much the exponents may change
 _PANEL_WIDTH, _PANEL_EXPONENT = 0.9, 8.0
 
-_LOG2_E = 1.4426950408889634
+_LOG2_E = 1.4426950408889634  #: 1 / ln 2
 #: ln 2 in two parts, the first exact in products with small integers (Cody & Waite 1980)
 _LN2_HIGH, _LN2_LOW = 6.93147180369123816490e-01, 1.90821492927058770002e-10
 _PER_4_PI = 0.25 / np.pi

@@ -16,7 +16,7 @@ from cyldiff.sources.catalogue_file import load_catalogue
 
 __all__ = ["FACTOR", "POINT_SPREAD", "discs_around"]
 
-#: n of the rule, and the point spread [deg]
+#: n of the rule, and the point spread [deg] (Cao et al. 2023)
 FACTOR, POINT_SPREAD = 2.5, 0.3
 
 

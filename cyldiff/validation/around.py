@@ -16,6 +16,7 @@ __all__ = ["around_the_circle"]
 
 Array = NDArray[np.float64]
 
+#: the box of the case [kpc]
 RADIUS, HEIGHT = 10.0, 3.0
 
 

@@ -40,7 +40,7 @@ Array = NDArray[np.float64]
 Checks = Sequence[Check | Refinement]
 
 GROUP = "Closed solutions in space"
-H = 4.0
+H = 4.0  #: half-height of the halo [kpc]
 
 EMPTY = GasModel.model_validate(
     {"HI": {"kind": "none"}, "H2": {"kind": "none"}, "HII": {"kind": "none"}, "helium_fraction": 0.0}
@@ -100,7 +100,7 @@ def _decay_and_wind() -> Checks:
     return [close("on the plane", field[0], exact[0], 1e-3)]
 
 
-RADIUS = 20.0
+RADIUS = 20.0  #: radius of the halo [kpc]
 
 
 def _bessel() -> Checks:

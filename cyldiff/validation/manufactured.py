@@ -28,6 +28,7 @@ Array = NDArray[np.float64]
 Problem = tuple[TransportOperator, Array, Array]
 
 ZETA = float(jn_zeros(0, 1)[0])
+#: the box of the cases [kpc], and their kinetic energies per nucleon [GeV]
 RADIUS, HEIGHT = 10.0, 3.0
 RANGE = (0.05, 2.0e4)
 

@@ -12,8 +12,10 @@ from cyldiff.config.load import LoadedConfig, load_mapping
 
 __all__ = ["ALL_PROCESSES", "PHYSICS", "SPATIALLY_DEPENDENT", "small_run"]
 
+#: a small model with everything, its numbers round
 _POWER_LAW = {"kind": "broken-power-law", "indices": [2.3]}
 
+#: box, laws and sources of it
 PHYSICS: dict[str, Any] = {
     "halo": {"radius": "20 kpc", "half_height": "4 kpc"},
     "observer": {"r": "8.5 kpc", "z": "0 kpc"},

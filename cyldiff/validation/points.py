@@ -30,7 +30,7 @@ Array = NDArray[np.float64]
 Checks = Sequence[Check | Refinement]
 
 GROUP = "Point sources"
-H = 4.0
+H = 4.0  #: half-height of the halo [kpc]
 
 
 def _images(z: Array, z_source: float, spread: float) -> Array:
@@ -95,6 +95,7 @@ def _on_the_grid() -> Checks:
     return checks
 
 
+#: the Sun, and another place [kpc]
 HERE = np.array([-8.5, 0.0, 0.0])
 THERE = np.array([-7.3, 1.1, 0.4])
 

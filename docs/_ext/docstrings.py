@@ -9,24 +9,36 @@ from sphinx.application import Sphinx
 
 _SECTIONS = ("Parameters", "Returns", "Raises", "Attributes")
 _COLUMNS = re.compile(r"^(\S.*?\S|\S)\s{2,}(\S.*)$")
+#: what a type begins with; other words after ``name :`` are what it is
+_TYPE = re.compile(
+    r"^(optional|array[_-]like|ndarray|scalar|float|int|str|bool|bytes|list|tuple|dict|mapping|sequence"
+    r"|iterable|collection|callable|function\b|[\w.]*\.[A-Z]\w+|[A-Z]\w+(\s|,|$)|None)"
+)
 
 
 def split_columns(lines: list[str]) -> list[str]:
-    """Entries ``name : type    what it is`` on two lines; what continues them under it."""
+    """Entries ``name : type    what it is`` on two lines; what continues them under it.
+
+    ``name : what it is`` has no type, on one line or on many.
+    """
     found: list[str] = []
-    inside = False
+    section = ""
     for number, line in enumerate(lines):
         below = lines[number + 1].strip() if number + 1 < len(lines) else ""
         if below and set(below) == {"-"}:
-            inside = line.strip() in _SECTIONS
-        if not inside or set(line.strip()) == {"-"} or not line.strip():
+            section = line.strip()
+        if section not in _SECTIONS or set(line.strip()) == {"-"} or not line.strip():
             found.append(line)
         elif line.startswith(" "):
             found.append(f"    {line.strip()}")
         elif columns := _COLUMNS.match(line):
             found += [columns[1], f"    {columns[2]}"]
         else:
-            found.append(line)
+            name, _, said = line.partition(" : ")
+            if said and section in ("Parameters", "Attributes") and not _TYPE.match(said):
+                found += [name, f"    {said}"]
+            else:
+                found.append(line)
     return found
 
 

@@ -11,6 +11,7 @@ import re
 import textwrap
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Literal, get_args, get_origin
 
 import click
 from pydantic import BaseModel
@@ -30,6 +31,7 @@ from cyldiff.fit.config import FitConfig
 from cyldiff.fit.point_sources import PointSources
 from cyldiff.sources.catalogue import CatalogueSource
 from cyldiff.sources.population.schema import PopulationConfig
+from cyldiff.sources.response.file import _ARRAYS as RESPONSE
 from cyldiff.units import DIMENSIONS, format_quantity
 
 _PLAIN = {float: "number", int: "whole number", str: "text", bool: "true or false"}
@@ -80,9 +82,15 @@ def value_of(slot: Slot, field: FieldInfo) -> str:
         return f"{many}table"
     if slot.dimension:
         return f'{many}{slot.dimension}, e.g. `"{DIMENSIONS[slot.dimension][1]}"`'
-    if choices := choices_of(field):
-        return ", ".join(f'`"{choice}"`' for choice in choices)
+    if choices := choices_of(field) or _choices_of_items(field):
+        return many + ", ".join(f'`"{choice}"`' for choice in choices)
     return many + (_PLAIN[slot.plain] if slot.plain else "table" if slot.table else "value")
+
+
+def _choices_of_items(field: FieldInfo) -> tuple[str, ...]:
+    """Words that the items of a list may be; empty if they are others."""
+    items = [inner for inner in get_args(field.annotation) if get_origin(inner) is Literal]
+    return tuple(str(word) for item in items for word in get_args(item))
 
 
 def row_of(key: str, field: FieldInfo) -> tuple[str, str, str, str]:
@@ -176,14 +184,42 @@ def library() -> str:
     return "\n".join(parts)
 
 
+#: datasets whose variables are not in the catalogue of quantities, and what tells of them
+_OTHERS = """## Other datasets
+
+Every variable carries its unit and a long name (`units`, `long_name`), in memory and in the file.
+
+| of | variables | told by |
+| --- | --- | --- |
+| `cyldiff anisotropy`, `cyldiff.anisotropy` | `vector`, `amplitude`, `phase`, `declination`, the same of parts, `share` | [anisotropy](api.md#anisotropy) |
+| `cyldiff gamma`, `cyldiff.diffuse_sky` | `intensity` and `intensity_component` [GeV-1 cm-2 s-1 sr-1] over energy and direction, `continued_share` | [gamma rays](../../how-to/gamma.md) |
+| `cyldiff spectrum` | one intensity for every species, over the abscissa asked for | [results](../../how-to/results.md) |
+| `cyldiff sample` | draws of the parameters and their statistics | [tuning](../../how-to/tuning.md) |
+"""  # noqa: E501
+
+
 def quantities() -> str:
     """Variables of result files."""
+    head = ("name", "what", "unit", "dimensions")
     rows = [
         (f"`{name}`", text(q.long_name), text(q.units), f"`{', '.join(q.dims)}`")
         for name, q in QUANTITIES.items()
     ]
-    return "# Quantities\n\nVariables of the files that cyldiff writes.\n\n" + table(
-        ("name", "what", "unit", "dimensions"), rows
+    response = [
+        (f"`{name}`", text(what), text(units), f"`{', '.join((dims,) if isinstance(dims, str) else dims)}`")
+        for name, (dims, units, what) in RESPONSE.items()
+    ]
+    return "\n".join(
+        (
+            "# Quantities\n",
+            "Variables of the files that cyldiff writes. The unit 1 is that of pure numbers and of names.\n",
+            "## Results of runs, sources and populations\n",
+            table(head, rows),
+            "## Files of responses\n",
+            "What `cyldiff response` writes; [the adjoint](../../theory/adjoint.md) explains it.\n",
+            table(head, response),
+            _OTHERS,
+        )
     )
 
 

@@ -2,7 +2,7 @@
 
 A file is linked where Markdown links to it (``[x](../cyldiff/pipeline.py)``) and where inline code is its
 name: a path from the root (`cyldiff/pipeline.py`), or a bare name (`pipeline.py`) that one file has, or
-that a file has beside the one named before.
+that a file has beside the one named before. What is in the file may follow (`tests/docs/test_links.py::slug`).
 """
 
 from __future__ import annotations
@@ -44,6 +44,7 @@ def known_files() -> dict[str, list[str]]:
 
 def resolve(text: str, files: dict[str, list[str]], nearby: str) -> str | None:
     """Path from the root of the file that `text` names; `nearby` is the folder of the last one named."""
+    text = text.partition("::")[0]
     if not _NAME.match(text):
         return None
     candidates = files.get(text.rpartition("/")[2], [])

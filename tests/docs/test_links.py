@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import unicodedata
 from collections import Counter
@@ -10,6 +11,8 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+
+from cyldiff.catalogue import QUANTITIES
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
@@ -116,7 +119,44 @@ def test_the_command_that_builds_the_site_is_told():
         assert command in path.read_text(encoding="utf-8")
 
 
-_FILE = re.compile(r"`((?:cyldiff|tests|runs|grids|physics|docs)/[\w./-]+\.(?:py|toml|csv|md|slurm))`")
+_FILE = re.compile(
+    r"`((?:cyldiff|tests|runs|grids|physics|docs)/[\w./-]+\.(?:py|toml|csv|md|slurm))(?:::[\w:.]+)?`"
+)
+_CODE = re.compile(r"(?<!`)`([^`\n]+)`(?!`)")
+#: names of Python that pages use and that are defined by others, or by the reader
+FOREIGN = {"Dragon2D", "PCG64", "ring_bounds"}
+
+
+def codes(path):
+    """Inline code of a page."""
+    return _CODE.findall(_FENCE.sub("", path.read_text(encoding="utf-8")))
+
+
+@cache
+def defined(path):
+    """Functions, classes, their methods (``Class::method``) and module-level names of a file of Python."""
+    found = set()
+    for node in ast.parse(path.read_text(encoding="utf-8")).body:
+        if isinstance(node, ast.FunctionDef | ast.ClassDef):
+            found.add(node.name)
+        if isinstance(node, ast.ClassDef):
+            members = (n for n in node.body if isinstance(n, ast.FunctionDef | ast.AnnAssign))
+            names = [m.name if isinstance(m, ast.FunctionDef) else ast.unparse(m.target) for m in members]
+            found |= {*names, *(f"{node.name}::{name}" for name in names)}
+        targets = [*getattr(node, "targets", ()), getattr(node, "target", None)]
+        found |= {t.id for t in targets if isinstance(t, ast.Name)}
+    return found
+
+
+@cache
+def python_files():
+    folders = ("cyldiff", "tests", "docs")
+    return [p for f in folders for p in (ROOT / f).rglob("*.py") if not {"_build"} & set(p.parts)]
+
+
+@cache
+def all_defined():
+    return set().union(*(defined(path) for path in python_files()))
 
 
 @pytest.mark.parametrize("path", [*PAGES, *READMES], ids=name_of)
@@ -125,14 +165,87 @@ def test_files_that_are_named_exist(path):
     assert [name for name in named if not (ROOT / name).is_file()] == []
 
 
+def unknown(path, code, following=""):
+    """What is wrong with a name of Python in the text of a page; None if it exists.
+
+    `following` is the text after the code: names in parentheses after a file are names in it.
+    """
+    names = {file.name for file in python_files()}
+    if re.fullmatch(r"[\w.-]+\.py", code) and code not in names:
+        return "no such file"
+    if re.fullmatch(r"(Test[A-Z]\w+|test_\w+)", code) and code not in all_defined():
+        return "no such test"
+    call = re.fullmatch(r"([A-Za-z_][\w.]*)\(.*\)", code)
+    if call and call[1].rpartition(".")[2] not in all_defined() | FOREIGN | set(QUANTITIES):
+        return "no such function"
+    file, _, inside = code.partition("::")
+    if inside and file.endswith(".py"):
+        found = ROOT / file
+        if not found.is_file() or inside not in defined(found):
+            return "not in that file"
+    listed = re.match(r" \((`\w+`(?:, `\w+`)*)\)", following)
+    if listed and code.endswith(".py") and (ROOT / code).is_file():
+        missing = set(re.findall(r"\w+", listed[1])) - defined(ROOT / code)
+        if missing:
+            return f"{', '.join(sorted(missing))}: not in that file"
+    return None
+
+
+@pytest.mark.parametrize("path", [*PAGES, *READMES], ids=name_of)
+def test_names_of_python_exist(path):
+    text = _FENCE.sub("", path.read_text(encoding="utf-8"))
+    faults = {m[1]: unknown(path, m[1], text[m.end() :][:200]) for m in _CODE.finditer(text)}
+    assert {code: why for code, why in faults.items() if why} == {}
+
+
+def test_names_that_do_not_exist_are_seen():
+    page = DOCS / "index.md"
+    assert unknown(page, "nothing_like_it.py") == "no such file"
+    assert unknown(page, "test_of_nothing") == "no such test"
+    assert unknown(page, "cyldiff.run_away(1)") == "no such function"
+    assert unknown(page, "tests/docs/test_links.py::nothing") == "not in that file"
+    assert unknown(page, "tests/docs/test_links.py", " (`slug`, `nothing`)") == "nothing: not in that file"
+    assert unknown(page, "tests/docs/test_links.py::slug") is None
+    assert unknown(page, "tests/observables/test_spectra.py::TestRatio::test_a_ratio_of_elements") is None
+    assert sum("::" in code for page in PAGES for code in codes(page)) > 30
+
+
+#: sections of the files that pages speak of by the names of their keys
+_KEY = re.compile(r"(?:physics|solver|grid|output|species|compare|run|fit|point_sources)(?:\.[A-Za-z]\w*)+")
+#: tables whose keys are names of the reader's choice, and what looks like a key and is none
+_TABLES = re.compile(r"(.*\.scale|.*\.by_experiment|species)\.\w+")
+NO_KEYS = {"grid.axes"}
+
+
+@pytest.mark.parametrize("path", [*PAGES, *READMES], ids=name_of)
+def test_keys_that_are_named_exist(path):
+    from cyldiff.config.explain import explain_key
+    from cyldiff.errors import CyldiffError
+    from cyldiff.fit.sections import SECTIONS
+
+    faults = {}
+    for code in filter(_KEY.fullmatch, codes(path)):
+        if code.endswith((".py", ".toml", ".nc", ".csv", ".slurm")) or code in NO_KEYS:
+            continue
+        table = _TABLES.fullmatch(code)
+        try:
+            explain_key(table[1] if table else code, SECTIONS)
+        except CyldiffError as error:
+            faults[code] = str(error)
+    assert faults == {}
+
+
 _ROW = re.compile(r"^\|.*\|$", re.MULTILINE)
 
 
 def test_every_term_of_the_equation_has_code_and_test():
     page = (DOCS / "theory" / "index.md").read_text(encoding="utf-8")
     rows = [row for row in _ROW.findall(page) if "`cyldiff/" in row]
-    assert len(rows) >= 15
-    assert [row for row in rows if "`tests/" not in row] == []
+    assert len(rows) >= 20
+    assert [row for row in rows if "`tests/" not in row and "same" not in row] == []
+    terms = page[page.index("## Term by term") : page.index("What the terms are made of")]
+    rows = [[cell.strip() for cell in row.strip("|").split(" | ")] for row in _ROW.findall(terms)][2:]
+    assert [row for row in rows if len(row) != 5 or not all(row)] == []
     terms = {name.stem for name in (ROOT / "cyldiff" / "transport").glob("*.py")} - {"__init__"}
     assert [t for t in sorted(terms) if f"cyldiff/transport/{t}.py" not in page] == []
 
@@ -142,3 +255,26 @@ def test_theory_names_its_code_and_its_tests(path):
     named = _FILE.findall(path.read_text(encoding="utf-8"))
     assert any(name.startswith("cyldiff/") for name in named)
     assert any(name.startswith("tests/") for name in named)
+
+
+def test_glossary_explains_every_word_once():
+    page = (DOCS / "glossary.md").read_text(encoding="utf-8")
+    rows = [re.split(r"(?<!\\)\|", row)[1:-1] for row in _ROW.findall(page)]
+    words = [[cell.strip() for cell in row] for row in rows if row[0].strip("- ") not in ("", "word")]
+    assert 40 <= len(words) <= 80
+    assert [row for row in words if len(row) != 5 or not row[0] or not row[3]] == []
+    assert len({row[0].casefold() for row in words}) == len(words)
+    for entrance in ("index.md", "first-steps.md", "tutorials/index.md", "theory/index.md"):
+        assert "glossary.md" in (DOCS / entrance).read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("path", sorted((DOCS / "tutorials").glob("[0-9]*.md")), ids=name_of)
+def test_a_tutorial_runs_draws_and_leads_on(path):
+    text = path.read_text(encoding="utf-8")
+    cells = re.findall(r"^```\{code-cell\} python\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
+    drawn = [n for n, cell in enumerate(cells) if re.search(r"plt\.subplot", cell)]
+    assert drawn, "no figure"
+    after = text[text.rindex(cells[drawn[-1]]) + len(cells[drawn[-1]]) + len("```") :]
+    assert len(re.sub(r"```.*?```", "", after, flags=re.DOTALL).split()) > 60, "nothing is said of the figure"
+    assert "\n## Try\n\n* " in after
+    assert re.search(r"^(Next: .*\[|This is the last tutorial)", after, re.MULTILINE)

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
+import subprocess
+import sys
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cyldiff import resources
 from cyldiff.constants import ATOMIC_MASS_UNIT, PROTON_MASS
 from cyldiff.errors import DataError
-from cyldiff.particles.species import nuclides, select
+from cyldiff.particles.decay import fates
+from cyldiff.particles.inelastic import Tripathi1999
+from cyldiff.particles.species import OWN_TABLE, known_species, nuclides, select
+from cyldiff.resources import PEDIGREE
 
 ELEMENTS = "H He Li Be B C N O F Ne Na Mg Al Si P S Cl Ar K Ca Sc Ti V Cr Mn Fe Co Ni".split()  # noqa: SIM905 - easier to read
 
@@ -105,3 +112,103 @@ def test_cut_outside_the_table_is_refused(max_z):
 def test_nothing_left_is_refused():
     with pytest.raises(DataError, match="no species is left"):
         select(include=["Fe56"], max_z=8)
+
+
+HEADER = "name,Z,A,mass_per_nucleon_u,decay_mode,daughter,half_life_Myr,branching"
+SILICON = "Si32,14,32,1,beta-,S32,1.57e-4,1"
+
+
+class TestOfTheUser:
+    """A table own-nuclides.csv in a folder of $CYLDIFF_PATH adds nuclides."""
+
+    @pytest.fixture
+    def added(self, tmp_path, monkeypatch):
+        """Write the table; what is known with it."""
+
+        def write(*rows):
+            text = "\n".join((HEADER, *rows, ""))
+            (tmp_path / OWN_TABLE).write_text(text)
+            pedigree = {key: "x" for key in PEDIGREE}
+            pedigree["sha256"] = hashlib.sha256(text.encode()).hexdigest()
+            side = "".join(f'{key} = "{value}"\n' for key, value in pedigree.items())
+            (tmp_path / OWN_TABLE).with_suffix(".source.toml").write_text(side)
+            nuclides.cache_clear()
+            return nuclides()
+
+        monkeypatch.setenv("CYLDIFF_PATH", str(tmp_path))
+        known_species.cache_clear()
+        yield write
+        monkeypatch.delenv("CYLDIFF_PATH")
+        for cache in (nuclides, known_species):
+            cache.cache_clear()
+        resources._READ.pop(OWN_TABLE, None)  # what results of this process say that they read
+
+    def test_it_is_a_nuclide_like_the_others(self, added):
+        known = added(SILICON)
+        silicon = known["Si32"]
+        assert (len(known), silicon.Z, silicon.A, silicon.element) == (88, 14, 32, "Si")
+        assert silicon.half_life == 1.57e-4
+        assert silicon.daughters == (("S32", 1.0),)
+        assert [(s.Z, s.A) for s in known.values()] == sorted((s.Z, s.A) for s in known.values())
+        assert [s.name for s in select(include=["Si32", "S32"])] == ["Si32", "S32"]
+
+    def test_it_is_taken_out_of_the_chains_of_decay(self, added):
+        assert fates(["Al32"], ["S32"])["Al32"] == {"S32": pytest.approx(0.993)}
+        added(SILICON)
+        assert fates(["Al32"], ["Si32", "S32"])["Al32"] == {"Si32": pytest.approx(0.993)}
+        assert fates(["Si32"], ["S32"])["Si32"] == {"S32": 1.0}  # produced, and not followed
+
+    def test_a_network_feeds_it(self, added, tmp_path):
+        """In a process of its own: layers of cross sections are folded once, with the nuclides there are."""
+        added(SILICON)
+        script = """
+from cyldiff.particles.inelastic import Letaw1983
+from cyldiff.particles.network import Network
+from cyldiff.particles.spallation import Evoli2019
+from cyldiff.particles.species import select
+network = Network.build(select(include=["Ar36", "Si32", "S32"]), inelastic=Letaw1983(),
+                        spallation=Evoli2019(extrapolation="constant"), kinetic_energy=[1.0, 10.0])
+names = [s.name for s in network.species]
+assert (names.index("Si32"), names.index("S32"), 1.0) in network.decays, network.decays
+assert (network.inelastic[names.index("Si32")] > 100.0).all()
+"""
+        done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+
+    def test_tables_that_do_not_have_it_say_so(self, added):
+        silicon = added(SILICON)["Si32"]
+        with pytest.raises(DataError, match='"tripathi-1999" has no cross section of Si32; "letaw-1983"'):
+            Tripathi1999().sigma(silicon, [1.0])
+
+    @pytest.mark.parametrize(
+        ("row", "words"),
+        [
+            ("Be10,4,10,1,beta-,B10,1.4,1", "is in the library already"),
+            ("Si32,15,32,1,beta-,S32,1.57e-4,1", "do not go with the name"),
+            ("Si32,14.5,32,1,beta-,S32,1.57e-4,1", "do not go with the name"),
+            ("U238,92,238,1,stable,,,", "Z is 1 to 28"),
+            ("Si32,14,32,32,beta-,S32,1.57e-4,1", "expected about 1 u"),
+            ("Si32,14,32,1,beta-,S32,-1,1", "expected more than 0"),
+            ("Si32,14,32,1,beta-,P31,1.57e-4,1", "no known nuclide of its mass number"),
+            ("Si32,14,32,1,beta-,S32,1.57e-4,2", "expected 0 to 1"),
+            ("Si32,14,many,1,beta-,S32,1.57e-4,1", "the column A holds what is no number"),
+        ],
+    )
+    def test_what_cannot_be_is_refused(self, added, row, words):
+        with pytest.raises(DataError, match=words):
+            added(row)
+
+    def test_all_problems_at_once(self, added):
+        with pytest.raises(DataError, match=r"Be10.*Si33"):
+            added("Be10,4,10,1,stable,,,", "Si33,14,32,1,stable,,,")
+
+    def test_results_tell_it_from_the_table_of_the_library(self, added):
+        before = resources.tables_read()["nuclides.csv"]
+        added(SILICON)
+        read = resources.tables_read()
+        assert read["nuclides.csv"] == before
+        assert len(read[OWN_TABLE]) == 64
+
+    def test_twice(self, added):
+        with pytest.raises(DataError, match='"Si32" occurs twice'):
+            added(SILICON, SILICON)

@@ -21,7 +21,7 @@ __all__ = ["CYAN", "MAGENTA", "ring_figure", "scan_figure", "spectra_figure"]
 Array = NDArray[np.float64]
 
 MAGENTA, CYAN, PURPLE = "#CC79A7", "#56B4E9", "#5B2A86"
-POWER = 2.75
+POWER = 2.75  #: of the energy that intensities are multiplied with
 _LABELS = {"dampe": "DAMPE", "iss-cream": "ISS-CREAM", "icetop": "IceTop"}
 _LOOKS = {"dampe": ("s", "#D55E00"), "iss-cream": ("D", "#8C564B"), "icetop": ("^", "#0072B2")}
 

@@ -16,6 +16,7 @@ __all__ = ["detections_figure", "diffuse_figure"]
 
 Array = NDArray[np.float64]
 
+#: power of the energy that intensities are multiplied with
 POWER = 2.5
 BLUE, YELLOW, RED = "#0072B2", "#E69F00", "#D55E00"
 _TITLES = {"lhaaso-inner": "inner Galaxy, 15° < l < 125°", "lhaaso-outer": "outer Galaxy, 125° < l < 235°"}

@@ -15,6 +15,7 @@ BOX = {"index": (1.9, 2.05), "efficiency": (0.1, 0.2), "cutoff": (1.5e5, 3.0e5)}
 #: index of the other scenario of the discussion, and its efficiency
 SOFT, SOFT_EFFICIENCY = 2.2, 0.4
 
+#: what the rows of the scan say of their meaning
 CRITERION = (
     "The paper does not say what fits, nor slope and strength of the remnants. Here the remnants are fitted to the "
     f"points below {FITTED / 1e3:g} TeV, and a set passes if every point from 1 TeV to 10 PeV is in the 68 % band or "

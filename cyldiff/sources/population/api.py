@@ -79,10 +79,22 @@ def population_fluxes(
 def population_gamma(
     config: LoadedPopulation | str | Path, *, processes: int | None = None, quiet: bool = True
 ) -> xr.Dataset:
-    """Gamma rays of the realisations alone, for a population with a section ``[gamma]``; as above.
+    """Gamma rays of the realisations alone, for a population with a section ``[gamma]``.
+
+    Parameters
+    ----------
+    config : population, or the name or path of its file
+    processes : on this machine; default one per core, 1 for this process. The result does not depend on it
+    quiet : no progress on the terminal
+
+    Returns
+    -------
+    xarray.Dataset    the variables ``gamma_...`` and ``member_...`` [GeV^-1 cm^-2 s^-1 sr^-1 where intensities],
+                      see docs/how-to/population-gamma.md
 
     Raises
     ------
+    ConfigError     if the config is not valid
     CyldiffError    if there is no such section, or a batch fails
     """
     loaded = _loaded(config)

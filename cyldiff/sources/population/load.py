@@ -37,6 +37,10 @@ def load_population(
     overrides : "dotted.path=value" items; the value is read as TOML, else as text
     base : folder that a relative path starts from; default the current one
 
+    Returns
+    -------
+    LoadedPopulation    the valid config, with the text and the origin of every value
+
     Raises
     ------
     ConfigError

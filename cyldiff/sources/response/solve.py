@@ -67,6 +67,7 @@ def source_response(
     Parameters
     ----------
     config : run (name, file or object) or model, whose physics, cells in z and momentum range are used
+    species : nuclide that is observed, and that the sources inject
     kinetic_energy : observed energies per nucleon [GeV/n]. Decoupled: their range is covered, default all
         of the run above the lowest energy where that is allowed. Coupled: each is moved to the nearest
         energy of the run and solved by itself.
@@ -78,11 +79,15 @@ def source_response(
     modes : highest mode in phi; default: as the core needs
     quiet : no progress on the terminal
 
+    Returns
+    -------
+    SourceResponse    density and its gradient at the Sun per injected particle [kpc^-3], for sources anywhere
+
     Raises
     ------
     DataError       for an unknown species, energies outside the range of the run, ages that are not positive
     GridError       if the model is not axisymmetric, D depends on direction, or the table would be too large
-    ConvergenceError
+    ConvergenceError    if a mode does not reach the tolerance of the run
     """
     run, source = _run(config)
     if species not in nuclides():
