@@ -247,8 +247,8 @@ class TestGaldef:
         accounted(imported)
 
     def test_what_is_not_given_has_the_defaults_of_galprop(self, galdef):
-        left_out = ("r_max", "dr", "z_min", "z_max", "dz", "Ekin_min", "Ekin_max", "Ekin_factor", "p_Ekin_grid", "D0_xx",
-                    "D_rigid_br", "D_g_1", "D_g_2", "diff_reacc", "v_Alfven", "proton_norm_flux")  # fmt: skip
+        left_out = ("r_max", "dr", "z_min", "z_max", "dz", "Ekin_min", "Ekin_max", "Ekin_factor", "p_Ekin_grid",
+                    "D0_xx", "D_rigid_br", "D_g_1", "D_g_2", "diff_reacc", "v_Alfven", "proton_norm_flux")  # fmt: skip
         imported = read_galdef(galdef(**dict.fromkeys(left_out)))
         config = config_of(imported)
         assert set(left_out) <= set(imported.keys.assumed)
@@ -502,7 +502,10 @@ class TestDragon:
 
     def test_comments_within_comments(self, dragon):
         """A comment ends at the first -->: so the examples of DRAGON switch parts off."""
-        parts = "<!--\n <!-- ********* -->\n <!-- <Rmax value='1'/> <!-- not this -->\n <!-- <L value='2'/>\n </X> <!-- **-->"
+        parts = (
+            "<!--\n <!-- ********* -->\n <!-- <Rmax value='1'/> <!-- not this -->\n"
+            "<!-- <L value='2'/>\n </X> <!-- **-->"
+        )
         config = config_of(read_dragon(dragon(XML.replace("<Rmax", f"{parts}<Rmax"))))
         assert (config.physics.halo.radius, config.physics.halo.half_height) == (12.0, 4.0)
 
