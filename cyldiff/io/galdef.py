@@ -239,6 +239,11 @@ def _motion(keys: Keys, physics: dict[str, Any]) -> None:
         physics["convection"] = {
             "kind": "linear-wind", "V0": f"{speed:.12g} km/s", "gradient": f"{gradient:.12g} km/s/kpc",
         }  # fmt: skip
+        if speed != 0.0:
+            keys.differs(
+                "v0_conv",
+                "it empties and cools the plane, where it begins; the scheme of GALPROP leaves the cells of the plane out",
+            )
         if wind != 1:
             keys.differs("convection", "a wind V0 + gradient |z|, the same at every radius")
     else:

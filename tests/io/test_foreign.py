@@ -170,7 +170,9 @@ class TestGaldef:
 
     def test_nothing_is_dropped(self, galdef):
         differing, absent = accounted(read_galdef(galdef(**ELECTRONS | {"primary_electrons": "0"})))
-        assert differing == {"n_X_CO", "total_cross_section", "cross_section_option", "v_Alfven"}
+        assert differing == {
+            "n_X_CO", "total_cross_section", "cross_section_option", "v_Alfven", "v0_conv",
+        }  # fmt: skip
         assert absent == {
             "iso_abundance_06_099", "secondary_antiprotons", "start_timestep", "E_gamma_min", "DM_double0",
             "my_own_switch", *ELECTRONS,
