@@ -17,13 +17,15 @@ __all__ = ["Ferriere2001"]
 
 Array = NDArray[np.float64]
 
-# Ferriere 2001, RMP 73, 1031: rates at the Sun, at 8.5 kpc [kpc^-3 Myr^-1]; lengths [kpc]
+#: place of the Sun [kpc], Ferriere 2001, RMP 73, 1031
 _R_SUN = 8.5
+#: type I: rate at the Sun [kpc^-3 Myr^-1] and lengths in r and z [kpc], Ferriere 2001
 _TYPE_I, _R_I, _Z_I = 7.3, 4.5, 0.325
+#: type II: rate at the Sun [kpc^-3 Myr^-1] and length in r [kpc], Ferriere 2001
 _TYPE_II, _R_II = 50.0, 6.8
-#: type II: parts and heights of two Gaussians in z
+#: type II: parts and heights [kpc] of two Gaussians in z, Ferriere 2001
 _Z_II = ((0.79, 0.212), (0.21, 0.636))
-#: inside this radius type II falls again, 3.55 exp[-((r - 3.7)/2.1)^2] in units of the rate at the Sun
+#: type II falls again inside this radius, with this width [kpc]: 3.55 exp[-((r - 3.7)/2.1)^2], Ferriere 2001
 _RING, _R_RING, _AT_RING = 3.7, 2.1, 3.55
 
 

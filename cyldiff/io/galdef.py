@@ -242,7 +242,7 @@ def _motion(keys: Keys, physics: dict[str, Any]) -> None:
         if speed != 0.0:
             keys.differs(
                 "v0_conv",
-                "it empties and cools the plane, where it begins; the scheme of GALPROP leaves the cells of the plane out",
+                "it begins in the plane and empties and cools it; the scheme of GALPROP leaves the plane out",
             )
         if wind != 1:
             keys.differs("convection", "a wind V0 + gradient |z|, the same at every radius")
