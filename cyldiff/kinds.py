@@ -1,6 +1,7 @@
 """Import every module that registers kinds, so that configs can name them."""
 
 from cyldiff.galaxy import (  # noqa: F401
+    ferriere_sources,
     gas,
     magnetic_field,
     radiation_field,

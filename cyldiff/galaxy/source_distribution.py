@@ -132,10 +132,14 @@ class CustomPowerExponential(SourceDistribution):
     a: Number = Field(description="power of x")
     b: Number = Field(description="strength of the exponential cut")
     R1: Quantity("length") = Field(ge=0, description="offset added to all radii")  # type: ignore[valid-type]
+    constant_beyond: Quantity("length") | None = Field(  # type: ignore[valid-type]
+        default=None, gt=0, description="from here outwards the density stays what it is here"
+    )
 
     def radial(self, r: Array, observer_radius: float) -> Array:
-        """Relative surface density, 1 at the Sun."""
+        """Relative surface density, 1 at the Sun if that is not beyond `constant_beyond`."""
         scale = observer_radius + self.R1
+        r = r if self.constant_beyond is None else np.minimum(r, self.constant_beyond)
         return ((r + self.R1) / scale) ** self.a * np.exp(-self.b * (r - observer_radius) / scale)
 
 

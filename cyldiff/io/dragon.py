@@ -56,6 +56,8 @@ _REASONS = (
     (r"DarkMatter.*", "dark matter is not in cyldiff"),
     (r"Flags.*", "cannot be switched off"),
 )
+#: a comment ends where the first --> is, whatever it holds: that is how DRAGON reads its own examples
+_COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
 #: elements within elements
 _DEEPEST = 10
 #: sources of DRAGON: a, b, offset, scale height [kpc] of the power-exponential law; nothing beyond 15 kpc
@@ -63,6 +65,7 @@ _SOURCES = {
     "Lorimer": (1.9, 5.0, 0.0, 0.2),
     "CaseBhattacharya": (1.69, 3.33, 0.0, 0.2),
     "GiguereKaspi": (1.64, 4.0, 0.55, 0.1),
+    "Galprop": (1.25, 3.56, 0.0, 0.2),
 }
 _GAS = {
     "BronfFerr": ("ferriere-2001-hi", "bronfman-1988", "cordes-1991"),
@@ -112,6 +115,7 @@ def _keys(path: Path) -> dict[str, str]:
         text = path.read_text(encoding="utf-8", errors="replace")
     except OSError as error:
         raise DataError(f"{path}: cannot be read ({error.strerror or error})") from None
+    text = _COMMENT.sub(" ", text)
     if re.search(r"<!\s*(DOCTYPE|ENTITY)", text, re.IGNORECASE):
         raise DataError(f"{path}: declares entities, which no input of DRAGON does")
     try:
@@ -316,6 +320,11 @@ def _law(keys: Keys, at: str, cutoff: str) -> dict[str, Any] | None:
 
 def _distribution(keys: Keys) -> dict[str, Any]:
     kind = keys.text("Galaxy.SNR.type", "CaseBhattacharya", to="physics.sources.distribution")
+    if kind == "Ferriere":
+        return {"kind": "ferriere-2001"}
+    if kind == "Blasi":
+        return {"kind": "power-exponential", "a": 2.0, "b": 3.53, "R1": "0 kpc", "vertical": "exponential",
+                "scale_height": "1 kpc"}  # fmt: skip
     if kind not in _SOURCES:
         keys.differs("Galaxy.SNR.type", "no such law; taken are the remnants of Case & Bhattacharya 1996")
     a, b, offset, height = _SOURCES.get(kind, _SOURCES["CaseBhattacharya"])
@@ -327,6 +336,9 @@ def _nuclei(keys: Keys, path: Path) -> dict[str, Any]:
     """The component of all nuclei."""
     energy = keys.positive("CR.ProtNormEn_GeV", to="physics.sources.normalisation")
     flux = keys.positive("CR.ProtNormFlux", to="physics.sources.normalisation")
+    keys.differs(
+        "CR.ProtNormFlux", "of all protons; in DRAGON of the primary ones, which makes all 1 to 2 % more"
+    )
     cutoff = (
         "CR.InjectionIndexAllNuclei.CutoffRig"
         if "CR.InjectionIndexAllNuclei.CutoffRig" in keys

@@ -18,11 +18,24 @@ from cyldiff.config.toml import to_toml
 from cyldiff.errors import ConfigError, Problem, quoted
 from cyldiff.screen import LINE
 
-__all__ = ["AGAIN", "Entry", "Imported", "Keys", "base_model", "cells_in_half_space", "collapsed"]
+__all__ = [
+    "AGAIN",
+    "Entry",
+    "Imported",
+    "Keys",
+    "base_model",
+    "cells_in_half_space",
+    "collapsed",
+    "smooth_breaks",
+]
 
 
 #: what a key is called that a file gives a second time
 AGAIN = " (again)"
+#: a space at which no line is broken
+_TIE = "\u00a0"
+#: from so many entries on a common text is written once
+_MANY = 4
 #: numbers beyond this are no inputs [any unit]
 _LARGEST = 1e45
 
@@ -34,6 +47,11 @@ class Entry:
     key: str
     value: str
     text: str
+
+    @property
+    def shown(self) -> str:
+        """``key = value``."""
+        return f"{self.key} = {self.value}" if self.value else self.key
 
 
 @dataclass
@@ -120,6 +138,21 @@ class Keys:
             self.differing.append(entry)
         self.taken.setdefault(key, "")
 
+    def numbers(self, key: str, *, to: str = "") -> list[float]:
+        """A list of numbers with commas between them; a problem if they are none."""
+        text = self.text(key, to=to)
+        try:
+            return [float(part) for part in text.split(",")]
+        except ValueError:
+            self._wrong(key, f"found {quoted(text)}; expected numbers with commas between them")
+            return []
+
+    def off(self, pattern: str) -> None:
+        """Keys of processes that cyldiff has not, and that the file has switched off (0): nothing is lost."""
+        for key, value in self.values.items():
+            if re.fullmatch(pattern, key) and re.fullmatch(r"[+-]?0*[.]?0*", value) and value.strip("+-."):
+                self.taken.setdefault(key, "off")
+
     def none(self, key: str, reason: str) -> None:
         """The key has no equivalent."""
         if key in self.values:
@@ -190,19 +223,55 @@ def _wrapped(text: str) -> list[str]:
 
 
 def _listed(heading: str, entries: Sequence[Entry]) -> list[str]:
+    """Entries by their texts: what many have in common is said once."""
     if not entries:
         return [f"{heading}: none"]
-    width = min(32, max(len(f"{e.key} = {e.value}") for e in entries))
-    rows = []
+    groups: dict[str, list[Entry]] = {}
     for e in entries:
-        shown = f"{e.key} = {e.value}" if e.value else e.key
-        rows.append(f"  {shown:<{width}}  {e.text}")
-    return [f"{heading}: {len(entries)}", *rows]
+        groups.setdefault(e.text, []).append(e)
+    single = [e for group in groups.values() if len(group) < _MANY for e in group]
+    width = min(32, max((len(e.shown) for e in single), default=0))
+    lines = [f"{heading}: {len(entries)}"]
+    for e in single:
+        first = f"  {e.shown:<{width}}  "
+        if len(e.shown) > width:
+            lines += _indented(e.shown, "  ")
+            first = " " * (width + 4)
+        lines += _indented(e.text, first)
+    for text, group in groups.items():
+        if len(group) >= _MANY:
+            # a key and its value stay on one line
+            together = ", ".join(e.shown.replace(" ", _TIE) for e in group)
+            lines += _indented(f"{text}:", "  ")
+            lines += [line.replace(_TIE, " ") for line in _indented(together, "    ")]
+    return lines
+
+
+def _indented(text: str, first: str) -> list[str]:
+    return textwrap.wrap(text, LINE, initial_indent=first, subsequent_indent=" " * len(first),
+                         break_long_words=False, break_on_hyphens=False)  # fmt: skip
 
 
 def cells_in_half_space(half_height: float, step: float) -> int:
     """Cells of the upper half whose width is nearest to `step`: the first is half a cell of the whole axis."""
     return max(5, round(half_height / step + 0.5))
+
+
+def smooth_breaks(
+    indices: Sequence[float], breaks: Sequence[float], smoothing: Sequence[float]
+) -> tuple[list[float], list[float], list[float]]:
+    """As :func:`collapsed`, with the smoothness of cyldiff.
+
+    GALPROP joins indices g and h at a break with [1 + (R/R_br)^(|g - h|/s)]^(+-s) (Boschini et al. 2020,
+    ApJS 250, 27), cyldiff with [1 + (R/R_br)^(1/s')]^(s' (g - h)): the same for s' = s/|g - h|.
+    """
+    kept, places, smoothness = [indices[0]], [], []
+    for index, place, s in zip(indices[1:], breaks, smoothing, strict=True):
+        if index != kept[-1]:
+            smoothness.append(s / abs(index - kept[-1]))
+            kept.append(index)
+            places.append(place)
+    return kept, places, smoothness
 
 
 def collapsed(indices: Sequence[float], breaks: Sequence[float]) -> tuple[list[float], list[float]]:

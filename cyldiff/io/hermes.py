@@ -2,8 +2,9 @@
 
 HERMES (Dundovic et al. 2021, A&A 653, A18) reads the layout of DRAGON: a primary header with the grid, then one
 image per species with its charge ``Z_`` and mass number ``A``. An image holds intensities in
-GeV^-1 m^-2 s^-1 sr^-1, the kinetic energy per nucleon running fastest, then r (or x, y), then z. Energies are
-``Ekmin Ekin_fac^i`` [GeV]; lengths are in kpc.
+GeV^-1 m^-2 s^-1 sr^-1, per energy per nucleon as DRAGON stores them, the kinetic energy per nucleon running fastest,
+then r (or x, y), then z. Energies are ``Ekmin Ekin_fac^i`` [GeV]; lengths are in kpc. HERMES turns an intensity into a
+density with 4 pi/c, and puts the Sun at 8.5 kpc unless it is told another place.
 
 What HERMES takes the header to mean differs from a grid of points between ``rmin`` and ``rmax`` (its classes
 ``Dragon2D``, ``Dragon3D`` and ``Grid``, on GitHub): with the step d = (max - min)/(n - 1) a sample i lies at
@@ -33,6 +34,7 @@ from cyldiff.errors import DataError
 from cyldiff.io.ecsv import origin_of
 from cyldiff.io.whole import write_whole
 from cyldiff.observables.resample import Resampling
+from cyldiff.observables.surroundings import sun_of
 
 __all__ = ["HermesGrid", "hermes_axis", "write_hermes"]
 
@@ -158,6 +160,9 @@ def write_hermes(
         primary.header[key.upper()] = value
     primary.header["CREATOR"] = "cyldiff"
     primary.header["BUNIT"] = "GeV-1 m-2 s-1 sr-1"
+    sun = sun_of(dataset)
+    primary.header["RSUN"] = (sun.r, "[kpc] HERMES takes 8.5 unless it is told")
+    primary.header["ZSUN"] = (sun.z, "[kpc]")
     for key, text in origin_of(dataset).items():
         if key not in ("tables", "config"):
             primary.header.add_history(f"{key}: {text}".encode("ascii", "replace").decode())

@@ -1,10 +1,15 @@
-"""A small result and its file, made once."""
+"""A small result and its file, made once; the tests here share a module."""
 
 from __future__ import annotations
+
+import sys
+from pathlib import Path
 
 import pytest
 
 import cyldiff
+
+sys.path.insert(0, str(Path(__file__).parent))
 
 SMALL = (
     "grid.use=fit-2d",

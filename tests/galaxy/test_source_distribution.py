@@ -52,6 +52,17 @@ def test_published_shapes(kind):
     assert float(law.radial(np.array(8.5), 8.5)) == pytest.approx(1.0)
 
 
+def test_a_law_that_becomes_constant():
+    """As GALPROP's parameterised sources do between rconst and rmax."""
+    law = make("power-exponential", vertical="plane", constant_beyond="10 kpc", maximum_radius="15 kpc")
+    free = make("power-exponential", vertical="plane")
+    r = np.array([3.0, 9.9, 10.0, 12.0, 14.9])
+    np.testing.assert_allclose(law.radial(r, 8.5), free.radial(np.minimum(r, 10.0), 8.5), rtol=1e-14)
+    density = law.on_grid(grid(), 8.5)[:, 0]
+    np.testing.assert_allclose(density[20:30], density[20], rtol=1e-12)
+    assert not density[30:].any()
+
+
 def test_maximum_lies_where_the_exponents_say():
     """d ln q / dr = 0 at r + R1 = (8.5 + R1) a / b."""
     law = make("yusifov-kucuk-2004", vertical="plane")

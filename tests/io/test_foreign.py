@@ -170,11 +170,125 @@ class TestGaldef:
 
     def test_nothing_is_dropped(self, galdef):
         differing, absent = accounted(read_galdef(galdef(**ELECTRONS | {"primary_electrons": "0"})))
-        assert differing == {"n_X_CO", "total_cross_section", "cross_section_option", "source_parameters_4"}
+        assert differing == {
+            "n_X_CO", "total_cross_section", "cross_section_option", "v_Alfven", "v0_conv",
+        }  # fmt: skip
         assert absent == {
             "iso_abundance_06_099", "secondary_antiprotons", "start_timestep", "E_gamma_min", "DM_double0",
-            "local_bubble_radius", "my_own_switch", *ELECTRONS,
+            "my_own_switch", *ELECTRONS,
         }  # fmt: skip
+
+    @pytest.mark.parametrize(("below", "above"), [(1.7, 2.4), (2.45, 2.3)])
+    def test_smooth_breaks_are_those_of_galprop(self, galdef, below, above):
+        """R^-g_1 [1 + (R/R_br)^(|g_1 - g_2|/s)]^(+-s), Boschini et al. 2020, with the sign of g_1 - g_2."""
+        s, at = 0.23, 9.0
+        imported = read_galdef(galdef(nuc_g_1=str(below), nuc_g_2=str(above), nuc_smoothing=str(s)))
+        law = config_of(imported).physics.sources["nuclei"].injection["default"]
+        R = np.geomspace(0.1, 1e4, 25)
+        step = below - above
+        expected = R**-below * (1.0 + (R / at) ** (abs(step) / s)) ** (np.sign(step) * s)
+        found = law.per_rigidity(R)
+        np.testing.assert_allclose(found / found[0], expected / expected[0], rtol=1e-11)
+        assert accounted(imported)
+        assert "nuc_smoothing" in imported.keys.taken
+
+    def test_isotopes_with_breaks_that_the_others_have_not(self, galdef):
+        imported = read_galdef(galdef(
+            nuc_rigid_br0_02_004="7.0e3", nuc_g_0_02_004="1.7", nuc_rigid_br_02_004="3.3e5", nuc_g_1_02_004="2.4",
+            nuc_g_2_02_004="2.2", nuc_rigid_br2_02_004="1.0e7", nuc_g_3_02_004="2.5", nuc_smoothing0_02_004="0.2",
+        ))  # fmt: skip
+        laws = config_of(imported).physics.sources["nuclei"].injection
+        assert laws["He4"].indices == (1.7, 2.4, 2.2, 2.5)
+        assert laws["He4"].breaks == pytest.approx((7.0, 330.0, 1e4))
+        assert laws["He4"].smoothness == pytest.approx((0.2 / 0.7, 0.0, 0.0))
+        assert laws["default"].indices == (1.9, 2.4)
+        accounted(imported)
+
+    def test_a_first_break_at_zero_is_none(self, galdef):
+        law = (
+            config_of(read_galdef(galdef(nuc_rigid_br0="0", nuc_g_0="0"))).physics.sources["nuclei"].injection
+        )
+        assert law["default"].indices == (1.9, 2.4)
+
+    @pytest.mark.parametrize(
+        ("changes", "expected"),
+        [
+            ({"n_X_CO": "0"}, 1.8),
+            ({"n_X_CO": "10"}, 10 ** (-0.4 + 0.066 * 8.5)),
+            ({"n_X_CO": "2", "X_CO_parameters": "0.5e20, 0.1e20, 0.2e20, 0.05"}, 0.5 + 0.85 + 0.2 * 10**0.425),
+            ({"n_X_CO": "2", "X_CO_parameters_0": "0.5e20", "X_CO_parameters_1": "0.1e20"}, 1.35),
+            ({"n_X_CO": "1", "X_CO_radius": "5, 8, 9", "X_CO_values": "1e20,2e20,4e20"}, 3.0),
+            ({"n_X_CO": "3", "X_CO_radius": "5, 8, 9", "X_CO_values": "1e20,2e20,4e20"},
+             2.0 * 2.0 ** (np.log(8.5 / 8.0) / np.log(9.0 / 8.0))),
+        ],
+    )  # fmt: skip
+    def test_X_CO_is_that_at_the_sun(self, galdef, changes, expected):
+        imported = read_galdef(galdef(**changes))
+        assert pytest.approx(expected, rel=1e-9) == config_of(imported).physics.gas.H2.X_CO
+        differing, absent = accounted(imported)
+        assert ("n_X_CO" in differing, "X_CO" in absent) == (changes["n_X_CO"] != "0",) * 2
+
+    def test_sources_that_become_constant(self, galdef):
+        imported = read_galdef(galdef())
+        where = config_of(imported).physics.sources["nuclei"].distribution
+        assert (where.constant_beyond, where.maximum_radius) == (10.0, 15.0)
+        assert (
+            config_of(read_galdef(galdef(source_parameters_4="20")))
+            .physics.sources["nuclei"]
+            .distribution.constant_beyond
+            is None
+        )
+
+    @pytest.mark.parametrize("model", ["source_model_elec", "source_model_electron"])
+    def test_sources_of_electrons(self, galdef, model):
+        """Their own parameters where given, else those of nuclei."""
+        pytest.importorskip("aafragpy")
+        imported = read_galdef(galdef(**ELECTRONS, **{model: "1", "source_pars_elec_1": "0.7"}))
+        where = config_of(imported).physics.sources["electrons"].distribution
+        assert (where.a, where.b) == (0.7, 3.3)
+        accounted(imported)
+
+    def test_what_is_not_given_has_the_defaults_of_galprop(self, galdef):
+        left_out = ("r_max", "dr", "z_min", "z_max", "dz", "Ekin_min", "Ekin_max", "Ekin_factor", "p_Ekin_grid",
+                    "D0_xx", "D_rigid_br", "D_g_1", "D_g_2", "diff_reacc", "v_Alfven", "proton_norm_flux")  # fmt: skip
+        imported = read_galdef(galdef(**dict.fromkeys(left_out)))
+        config = config_of(imported)
+        assert set(left_out) <= set(imported.keys.assumed)
+        assert (config.physics.halo.radius, config.physics.halo.half_height) == (20.0, 4.0)
+        law = config.physics.diffusion
+        D0 = 5.75e28 * const.MYR_S / const.KPC_CM**2
+        assert (law.kind, law.delta, law.reference_rigidity) == ("power-law", 0.34, 4.0)
+        assert pytest.approx(D0) == law.D0
+        assert config.physics.reacceleration.alfven_speed == pytest.approx(
+            36 * 1e5 * const.MYR_S / const.KPC_CM
+        )
+        assert (config.grid.momentum.min, config.grid.momentum.max) == pytest.approx((0.01, 1e5))
+        assert config.physics.sources["nuclei"].normalisation.flux == pytest.approx(0.049)
+
+    def test_the_power_of_beta_under_its_other_name(self, galdef):
+        imported = read_galdef(galdef(eta="0.91"))
+        assert config_of(imported).physics.diffusion.eta == 0.91
+        accounted(imported)
+
+    def test_what_the_file_has_switched_off_is_not_missing(self, galdef):
+        off = {"DM_gammas": "0", "n_cr_sources": "0", "B_dep_diffusion": "0", "knock_on_electrons": "0"}
+        imported = read_galdef(galdef(**off))
+        _, absent = accounted(imported)
+        assert not set(off) & absent
+        _, absent = accounted(read_galdef(galdef(**dict.fromkeys(off, "1"))))
+        assert set(off) <= absent
+
+    def test_many_of_one_reason_are_listed_together(self, galdef):
+        sky = {
+            key: "1" for key in ("gamma_rays", "pi0_decay", "long_min", "lat_min", "d_lat", "skymap_format")
+        }
+        imported = read_galdef(
+            galdef(**sky, ISRF_file="a/very/long/name/of/a/file/that/holds/a/radiation/field.fits")
+        )
+        accounted(imported)
+        report = imported.report()
+        assert report.count("emission is a step of its own") == 1
+        assert max(map(len, report.splitlines())) <= 80
 
     def test_switched_off(self, galdef):
         imported = read_galdef(galdef(diff_reacc="0", convection="0", momentum_losses="0", fragmentation="0"))
@@ -218,7 +332,16 @@ class TestGaldef:
         ("changes", "parts"),
         [
             ({"D0_xx": "much", "dr": "-1", "Ekin_factor": "1.0"}, ("D0_xx", '"much"', "dr", "Ekin_factor")),
-            ({"D0_xx": None, "r_max": None}, ("D0_xx", "is missing", "r_max")),
+            (
+                {"nuc_g_1": None, "source_parameters_1": None},
+                ("nuc_g_1", "is missing", "source_parameters_1"),
+            ),
+            ({"source_class_files": "a.txt"}, ("source_class_files", "are not read")),
+            ({"n_X_CO": "3", "X_CO_values": "1e20,2e20", "X_CO_radius": "3"}, ("X_CO_values", "as many")),
+            ({"n_X_CO": "1", "X_CO_values": "1e20;2", "X_CO_radius": "3"}, ("X_CO_values", "with commas")),
+            ({"n_X_CO": "2", "X_CO_parameters": "1e20,1"}, ("X_CO_parameters", "found 2 numbers")),
+            ({"n_X_CO": "2", "X_CO_parameters": "-1e20,0,0,0"}, ("X_CO_parameters", "expected a positive")),
+            ({"nuc_smoothing": "-0.1"}, ("nuc_smoothing", "at least 0")),
             ({"n_spatial_dimensions": "1"}, ("found 1; expected 2 or 3",)),
             ({"D_g_2": "99", "nuc_g_1": "1e60"}, ("between -10 and 10", "nuc_g_1")),
             ({"iso_abundance_01_001": "-1"}, ("at least 0",)),
@@ -347,7 +470,7 @@ class TestDragon:
 
     def test_nothing_is_dropped(self, dragon):
         differing, absent = accounted(read_dragon(dragon()))
-        assert differing == {"Galaxy.Gas.type", "own.source.param"}
+        assert differing == {"Galaxy.Gas.type", "own.source.param", "CR.ProtNormFlux"}
         assert {
             "Output.partialstore", "Algorithm.OpSplit.Nrept", "Grid.NuclearChain.PropSecAntiProton",
             "Galaxy.Convection.z_k_kpc", "Galaxy.CrossSection.leptopt", "Galaxy.CrossSection.ApCs",
@@ -357,7 +480,7 @@ class TestDragon:
     def test_what_differs_is_said(self, dragon):
         text = XML.replace('Diffusion type="Constant">', 'Diffusion type="Exp"><zt value="4"/>')
         text = (
-            text.replace("Lorimer", "Ferriere").replace("Ptuskin94", "Ptuskin03").replace("Webber03", "Fluka")
+            text.replace("Lorimer", "OneRing").replace("Ptuskin94", "Ptuskin03").replace("Webber03", "Fluka")
         )
         differing, absent = accounted(read_dragon(dragon(text)))
         assert {"Galaxy.Diffusion.type", "Galaxy.SNR.type", "Galaxy.Reacceleration.type",
@@ -378,6 +501,30 @@ class TestDragon:
         assert not config.physics.energy_losses
         _, absent = accounted(imported)
         assert {"Flags.spall_flag", "Galaxy.Reacceleration.vA_kms", "Galaxy.Convection.v0_kms"} <= absent
+
+    def test_comments_within_comments(self, dragon):
+        """A comment ends at the first -->: so the examples of DRAGON switch parts off."""
+        parts = (
+            "<!--\n <!-- ********* -->\n <!-- <Rmax value='1'/> <!-- not this -->\n"
+            "<!-- <L value='2'/>\n </X> <!-- **-->"
+        )
+        config = config_of(read_dragon(dragon(XML.replace("<Rmax", f"{parts}<Rmax"))))
+        assert (config.physics.halo.radius, config.physics.halo.half_height) == (12.0, 4.0)
+
+    @pytest.mark.parametrize(
+        ("name", "expected"),
+        [
+            ("Ferriere", {"kind": "ferriere-2001"}),
+            ("Galprop", {"a": 1.25, "b": 3.56, "scale_height": 0.2, "maximum_radius": 15.0}),
+            ("Blasi", {"a": 2.0, "b": 3.53, "scale_height": 1.0, "maximum_radius": None}),
+        ],
+    )
+    def test_where_sources_are(self, dragon, name, expected):
+        imported = read_dragon(dragon(XML.replace("Lorimer", name)))
+        where = config_of(imported).physics.sources["nuclei"].distribution
+        assert {key: getattr(where, key) for key in expected} == expected
+        differing, _ = accounted(imported)
+        assert "Galaxy.SNR.type" not in differing
 
     def test_an_element_given_twice(self, dragon):
         imported = read_dragon(dragon(XML.replace("<Rmax", '<Rmax value="12"/><Rmax')))

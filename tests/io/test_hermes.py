@@ -130,6 +130,44 @@ def test_samples_read_as_points_from_rmin_to_rmax_would_be_shifted(result, tmp_p
     assert abs(file.at((1, 1), 8.5, 0.0, 2.0)[0] - exact) > 3 * abs(right - exact)
 
 
+def sloped(r, z):
+    """Linear in r and in z, so that a reader that interpolates linearly gives it exactly: nowhere zero."""
+    return (1.0 - r / 25.0) * (1.0 + z / 8.0)
+
+
+class TestPlacesOfALinearDensity:
+    """A density that is a known function of place comes back at its places; half a cell would show."""
+
+    PLACES = ((8.5, 0.0, 0.3), (-3.0, 4.0, 1.3), (0.0, -6.1, -2.5), (1.0, 1.0, 0.05), (9.0, 12.0, -1.7))
+
+    def read(self, result, path):
+        dataset = result(sloped, half_space=False, top=100.0)
+        write_hermes(dataset, path, species=["H1"], grid=HermesGrid.of(dataset, 0.4, 0.25))
+        return HermesFile(path), dataset["kinetic_energy"].values
+
+    def worst(self, file, t):
+        off = [file.at((1, 1), x, y, z) * t**2.7 / sloped(np.hypot(x, y), z) - 1.0 for x, y, z in self.PLACES]
+        return np.abs(off).max()
+
+    def test_it_is_exact(self, result, tmp_path):
+        assert self.worst(*self.read(result, tmp_path / "h.fits")) < 2e-6  # single precision
+
+    @pytest.mark.parametrize("axis", [0, 1])
+    @pytest.mark.parametrize("cells", [0.5, -0.5])
+    def test_half_a_cell_shows(self, result, tmp_path, axis, cells):
+        """0.12 kpc in z is 1.5 % of 8 kpc, 0.2 kpc in r 0.8 % of 25 kpc, and more where the density is low."""
+        file, t = self.read(result, tmp_path / "h.fits")
+        file.origin[axis] += cells * file.step[axis]
+        assert self.worst(file, t) > 1e-2
+
+
+def test_the_sun_is_in_the_header(result, tmp_path):
+    dataset = result(smooth, half_space=False, top=100.0, z_sun=0.02)
+    write_hermes(dataset, tmp_path / "h.fits", species=["H1"], grid=HermesGrid.of(dataset))
+    head = fits.getheader(tmp_path / "h.fits")
+    assert (head["RSUN"], head["ZSUN"]) == (8.5, 0.02)
+
+
 def test_three_dimensions(result, tmp_path):
     """The Sun of HERMES is at +x, and l = 90 deg points to -y there."""
     dataset = centred(result)

@@ -114,6 +114,43 @@ def test_gammapy_takes_it_as_a_sky_model(written, sky):
     assert mean == pytest.approx(expected, rel=3e-3)  # its own pixels of a quarter of a degree
 
 
+@pytest.fixture(scope="module")
+def lopsided(result):
+    """A sky whose mirror image is another one: more cosmic rays towards l = 90 deg."""
+    dataset = result(
+        lambda r, phi, z: (1.0 - np.abs(z) / 4.0) * (1.0 + 0.8 * r / (r + 3.0) * np.sin(phi)), n_phi=36
+    )
+    energies = ENERGIES[1:3]
+    return DiffuseSky.of(dataset, Kelner2006(), energies=energies, radiation=CosmicMicrowaveBackground())
+
+
+def test_the_sky_is_the_right_way_round(lopsided, tmp_path):
+    """l = 60 deg is not l = 300 deg, in the image as gammapy reads it and in the table; each energy is a node."""
+    pytest.importorskip("gammapy.modeling.models", reason="gammapy does not import", exc_type=ImportError)
+    from astropy import units as u
+    from astropy_healpix import HEALPix
+    from gammapy.maps import Map
+    from gammapy.modeling.models import TemplateSpatialModel
+
+    write_sky(lopsided.pixels(16), lopsided.image(2.0), tmp_path / "sky.fits")
+    model = TemplateSpatialModel.read(tmp_path / "sky.fits", normalize=False)
+    image = Map.read(tmp_path / "sky.fits")
+    assert image.geom.wcs.wcs.cdelt[0] < 0.0 < image.geom.wcs.wcs.cdelt[1]  # longitude grows to the left
+    axis = image.geom.axes[0]
+    assert axis.node_type == "center"
+    np.testing.assert_allclose(axis.center.to_value("GeV"), lopsided.energy, rtol=1e-6)
+    l, b = np.array([60.0, 300.0, 45.0, 315.0]), np.array([4.0, 4.0, -4.0, -4.0])  # noqa: E741
+    expected = lopsided.intensity(l, b)[0]
+    assert np.all(expected[:, ::2] > 1.15 * expected[:, 1::2])
+    at_pixel = HEALPix(16, order="nested").lonlat_to_healpix(l * u.deg, b * u.deg)
+    with fits.open(tmp_path / "sky.fits") as hdus:
+        columns = [hdus["SKYMAP"].data[f"ENERGY{i + 1}"].astype(float) for i in range(len(expected))]
+    for energy, column, values in zip(lopsided.energy, columns, expected, strict=True):
+        at = model.evaluate(l * u.deg, b * u.deg, energy=np.full(l.shape, energy) * u.GeV)
+        np.testing.assert_allclose(at.to_value("GeV-1 cm-2 s-1 sr-1"), values, rtol=0.07)  # pixels of 2 deg
+        assert np.all(column[at_pixel][::2] > 1.15 * column[at_pixel][1::2])  # means over pixels of 3.7 deg
+
+
 def test_a_file_that_cannot_be_written(sky, tmp_path):
     with pytest.raises(DataError, match="cannot be written"):
         write_sky(sky.pixels(1), sky.image(20.0), tmp_path / "no" / "map.fits")
