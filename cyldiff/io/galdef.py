@@ -16,6 +16,7 @@ import numpy as np
 from cyldiff.errors import DataError, Problem
 from cyldiff.io.foreign import AGAIN, Imported, Keys, base_model, cells_in_half_space, collapsed
 from cyldiff.particles.species import MAX_Z, nuclides
+from cyldiff.resources import no_file
 
 __all__ = ["read_galdef"]
 
@@ -88,6 +89,8 @@ def read_galdef(path: Path) -> Imported:
 
 
 def _lines(path: Path) -> dict[str, str]:
+    if reason := no_file(path):
+        raise DataError(f"{path}: {reason}")
     try:
         text = path.read_text(encoding="utf-8", errors="replace")
     except OSError as error:
