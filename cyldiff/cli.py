@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import shutil
+import os
 import sys
 import time
 from collections.abc import Sequence
@@ -243,16 +243,16 @@ def copy(name: str, output: Path | None, force: bool) -> None:
 
     A name that several of them have is written with its library: "runs/NAME", "models/NAME".
     """
+    from cyldiff.io.whole import write_whole
+
     source = _library_file(name)
     target = output if output is not None else Path(source.name)
-    if target.is_dir():
+    if os.path.isdir(target):
         target = target / source.name
+    check_output(target, [source])
     if target.exists() and not force:
         raise DataError(f"{target} exists; use --force to replace it")
-    try:
-        shutil.copyfile(source, target)
-    except OSError as error:
-        raise DataError(f"{target}: cannot be written ({error.strerror or error})") from None
+    write_whole(target, source.read_bytes())
     show(f"{target} written")
 
 
