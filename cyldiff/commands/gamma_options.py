@@ -81,7 +81,7 @@ def read_options(result: Path, options: Mapping[str, Any]) -> Request:
     draw = read("--draw", lambda: _drawing(options["draw"], options["figure"]))
     nside = read("--nside", lambda: _nside(options["nside"], options["map_file"]))
     arguments = {
-        "model": read("--model", lambda: _model(options["model"], options["enhancement"])),
+        "model": read(_of_model(options), lambda: _model(options["model"], options["enhancement"])),
         "energies": read("--energies", lambda: _energies(options["energies"])),
         "secondary": "neutrino" if options["neutrinos"] else "gamma",
         "radiation": read(
@@ -180,6 +180,14 @@ def _nside(nside: int, map_file: Path | None) -> int:
 
         pixel_centers(nside, np.zeros(1, dtype=np.int64))  # says what is not installed
     return nside
+
+
+def _of_model(options: Mapping[str, Any]) -> str:
+    """The option that is wrong if the pion production cannot be made."""
+    from cyldiff import kinds, registry  # noqa: F401 - the kinds register themselves
+
+    known = options["model"] in registry.kinds("pion-production")
+    return "--enhancement" if known and options["enhancement"] is not None else "--model"
 
 
 def _model(kind: str, enhancement: str | None) -> PionProduction:

@@ -215,6 +215,8 @@ def _grid(energies: str | None, per_decade: float | None) -> Any:
 
     if energies is None and per_decade is None:
         return None
+    if per_decade is not None and not per_decade > 0.0:  # not a number, which has no order
+        raise DataError("--per-decade: found nan; expected a number from 1 to 200")
     low, high = DEFAULT_ENERGIES
     if energies is not None:
         first, dots, last = energies.partition("..")

@@ -25,6 +25,8 @@ def check_writable(path: Path) -> str | None:
     """Reason why a file cannot be written at `path`, or None; tried out, nothing is left behind."""
     try:
         target = _target(path)
+        if target.is_symlink():
+            return f'"{path}" cannot be written (a link that leads to itself)'
         if target.is_dir():
             return f'"{path}" is a folder; expected a file'
         if target.exists() and not target.is_file():
