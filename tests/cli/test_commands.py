@@ -121,7 +121,9 @@ class TestOthers:
         )
 
     def test_copy_into_nowhere(self, call):
-        assert "folder "no" does not exist" in call("copy", "quickstart", "-o", "no/where.toml", status=2).stderr
+        assert (
+            'folder "no" does not exist' in call("copy", "quickstart", "-o", "no/where.toml", status=2).stderr
+        )
 
     def test_copy_of_an_ambiguous_name(self, call, tmp_path, monkeypatch):
         place = tmp_path / "library"
