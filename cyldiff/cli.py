@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from collections.abc import Sequence
@@ -242,14 +243,15 @@ def copy(name: str, output: Path | None, force: bool) -> None:
 
     A name that several of them have is written with its library: "runs/NAME", "models/NAME".
     """
-    source = _library_file(name)
-    target = output if output is not None else Path(source.name)
-    if target.is_dir():
-        target = target / source.name
-    if target.exists() and not force:
-        raise DataError(f"{target} exists; use --force to replace it")
     from cyldiff.io.whole import write_whole
 
+    source = _library_file(name)
+    target = output if output is not None else Path(source.name)
+    if os.path.isdir(target):
+        target = target / source.name
+    check_output(target, [source])
+    if target.exists() and not force:
+        raise DataError(f"{target} exists; use --force to replace it")
     try:
         content = source.read_bytes()
     except OSError as error:

@@ -30,6 +30,7 @@ __all__ = [
     "folder",
     "library",
     "names",
+    "no_file",
     "read_table",
     "read_toml",
     "readable",
@@ -53,6 +54,8 @@ _MARKS = {
     "catalogues": "source",
     "emission": "components",
 }
+#: larger files would be read for minutes [bytes]
+_LARGEST_TOML = 100e6
 #: libraries that share the folder runs/, with its sub-folders
 _IN_RUNS = ("runs", "populations", "spectra", "joint-fits")
 #: libraries that are folders of physics/
@@ -166,14 +169,33 @@ def _file(name: str, beside: Path | None) -> Path:
     return path
 
 
+def no_file(path: Path) -> str:
+    """Why `path` is no file that can be read; empty if it is one.
+
+    Pipes and devices are none: reading may wait for ever, or never end.
+    """
+    try:
+        mode = path.stat().st_mode
+    except (FileNotFoundError, NotADirectoryError):
+        return "no such file"
+    except PermissionError:
+        return "may not be read (permissions)"
+    except (OSError, ValueError) as error:  # too long, a zero byte, a link to itself
+        return f"cannot be read ({getattr(error, 'strerror', None) or error})"
+    if stat.S_ISDIR(mode):
+        return "is a folder, not a file"
+    return "" if stat.S_ISREG(mode) else "is not a regular file"
+
+
 def read_toml(path: Path) -> dict[str, Any]:
     """Read a TOML file; every way this can fail is a :class:`DataError` naming the file."""
+    reason = no_file(path)
+    if not reason and path.stat().st_size > _LARGEST_TOML:
+        reason = f"has more than {_LARGEST_TOML / 1e6:.0f} MB, which no configuration needs"
+    if reason:
+        raise DataError(f"{path}: {reason}")
     try:
         return tomllib.loads(path.read_bytes().decode("utf-8-sig"))
-    except FileNotFoundError:
-        reason = "no such file"
-    except IsADirectoryError:
-        reason = "is a folder, not a file"
     except PermissionError:
         reason = "may not be read (permissions)"
     except OSError as error:
@@ -232,7 +254,8 @@ def read_table(path: Path) -> Table:
 
     The first line holds the column names. A column whose entries are all numbers (or empty:
     NaN) becomes a float array, any other an array of strings. The arrays are read-only, because
-    they are shared. A file that was changed is read again.
+    they are shared. A file that was changed is read again. A byte-order mark, spaces around names
+    and empty lines at the end do not count.
 
     Raises
     ------
@@ -253,6 +276,8 @@ def _stamp(path: Path) -> tuple[int, int]:
 
 @lru_cache(maxsize=256)
 def _read_table(path: Path, _table: tuple[int, int], _side: tuple[int, int]) -> Table:
+    if reason := no_file(path):
+        raise DataError(f"{path}: {reason}")
     try:
         raw = path.read_bytes()
     except (OSError, ValueError) as error:
@@ -260,18 +285,29 @@ def _read_table(path: Path, _table: tuple[int, int], _side: tuple[int, int]) -> 
     digest = hashlib.sha256(raw).hexdigest()
     source = _pedigree(path.with_suffix(".source.toml"), digest)
     try:
-        rows = list(csv.reader(raw.decode("utf-8").splitlines(), strict=True))
+        rows = list(csv.reader(raw.decode("utf-8-sig").splitlines(), strict=True))
     except (UnicodeDecodeError, csv.Error) as error:
         raise DataError(f"{path}: is not a CSV table ({error})") from None
-    header, body = (rows[0], rows[1:]) if rows else ([], [])
-    if not header or len(set(header)) != len(header):
-        raise DataError(f"{path}: the first line must name every column once")
+    while rows and not rows[-1]:
+        del rows[-1]
+    header, body = ([name.strip() for name in rows[0]], rows[1:]) if rows else ([], [])
+    _check_header(path, header)
     for number, row in enumerate(body, start=2):
         if len(row) != len(header):
             raise DataError(f"{path}: line {number} has {len(row)} entries, expected {len(header)}")
     _READ[path.name] = digest
     columns = {name: _column([row[i] for row in body]) for i, name in enumerate(header)}
     return Table(path=path, columns=columns, source=source)
+
+
+def _check_header(path: Path, header: list[str]) -> None:
+    """Refuse a first line that does not name the columns."""
+    if len(header) == 1 and (other := next((mark for mark in ";\t|" if mark in header[0]), "")):
+        raise DataError(f"{path}: columns are separated by {quoted(other)}; expected a comma")
+    twice = [name for i, name in enumerate(header) if name in header[:i]]
+    if not header or twice:
+        found = f"; found {quoted(twice[0])} twice" if twice else ""
+        raise DataError(f"{path}: the first line must name every column once{found}")
 
 
 def _pedigree(path: Path, digest: str) -> dict[str, Any]:
@@ -292,8 +328,15 @@ def tables_read() -> dict[str, str]:
 
 def _column(entries: list[str]) -> NDArray[Any]:
     try:
-        column: NDArray[Any] = np.array([float(e) if e else np.nan for e in entries])
+        column: NDArray[Any] = np.array([_number(e) for e in entries])
     except ValueError:
         column = np.array(entries)
     column.flags.writeable = False
     return column
+
+
+def _number(entry: str) -> float:
+    """A number, NaN for nothing; what Python takes for one beyond that is a slip of the hand."""
+    if "_" in entry or not entry.isascii():
+        raise ValueError(entry)
+    return float(entry) if entry.strip() else np.nan

@@ -24,6 +24,8 @@ __all__ = ["anisotropy"]
 
 #: points per decade of a range of energies
 PER_DECADE = 20
+#: larger factors only overflow
+LARGEST_WEIGHT = 1e30
 _NUMBER = r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?"
 
 
@@ -174,7 +176,8 @@ def _weights(texts: tuple[str, ...]) -> dict[str, float]:
     found: dict[str, float] = {}
     for text in texts:
         name, _, factor = text.rpartition("=")
-        if not name.strip() or not re.fullmatch(_NUMBER, factor.strip()):
+        number = re.fullmatch(_NUMBER, factor.strip())
+        if not name.strip() or number is None or abs(float(factor)) > LARGEST_WEIGHT:
             raise DataError(f'found {quoted(text)}; expected NAME=FACTOR, e.g. "snr=0.9"')
         if name.strip() in found:
             raise DataError(f"{quoted(name.strip())} is given twice")
@@ -213,7 +216,7 @@ def _motion(speed: str | None, apex: str | None) -> NDArray[np.float64] | None:
     numbers = re.fullmatch(rf"\s*({_NUMBER})\s*,\s*({_NUMBER})\s*", apex)
     galactic = re.fullmatch(rf"\s*l\s*=\s*({_NUMBER})\s*,\s*b\s*=\s*({_NUMBER})\s*", apex)
     match = numbers or galactic
-    if match is None or abs(float(match.group(2))) > 90.0:
+    if match is None or abs(float(match.group(1))) > 360.0 or abs(float(match.group(2))) > 90.0:
         raise DataError(
             f'--apex: found {quoted(apex)}; expected "RA, DEC" or "l=…, b=…" in degrees, e.g. "270, 30"'
         )

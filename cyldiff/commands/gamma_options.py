@@ -21,6 +21,8 @@ __all__ = ["DRAWINGS", "Request", "discs", "read_options"]
 DRAWINGS = ("spectrum", "profile", "sky", "plane")
 #: points per decade of a range of energies
 PER_DECADE = 8
+#: larger factors only overflow
+LARGEST_WEIGHT = 1e30
 
 
 @dataclass(frozen=True)
@@ -54,9 +56,11 @@ def read_options(result: Path, options: Mapping[str, Any]) -> Request:
     def read(option: str, reader: Callable[[], Any]) -> Any:
         try:
             return reader()
+        except ConfigError as error:  # of a file that an option names
+            problems.extend(Problem(option, f"{error.source}: {p.key}: {p.message}") for p in error.problems)
         except (DataError, ValueError) as error:
             problems.append(Problem(option, str(error)))
-            return None
+        return None
 
     files = (options["sources"], options["mask"], options["gas"])
     inputs = [result, *(Path(file) for file in files if file is not None)]
@@ -77,7 +81,7 @@ def read_options(result: Path, options: Mapping[str, Any]) -> Request:
     draw = read("--draw", lambda: _drawing(options["draw"], options["figure"]))
     nside = read("--nside", lambda: _nside(options["nside"], options["map_file"]))
     arguments = {
-        "model": read("--model", lambda: _model(options["model"], options["enhancement"])),
+        "model": read(_of_model(options), lambda: _model(options["model"], options["enhancement"])),
         "energies": read("--energies", lambda: _energies(options["energies"])),
         "secondary": "neutrino" if options["neutrinos"] else "gamma",
         "radiation": read(
@@ -178,6 +182,14 @@ def _nside(nside: int, map_file: Path | None) -> int:
     return nside
 
 
+def _of_model(options: Mapping[str, Any]) -> str:
+    """The option that is wrong if the pion production cannot be made."""
+    from cyldiff import kinds, registry  # noqa: F401 - the kinds register themselves
+
+    known = options["model"] in registry.kinds("pion-production")
+    return "--enhancement" if known and options["enhancement"] is not None else "--model"
+
+
 def _model(kind: str, enhancement: str | None) -> PionProduction:
     from cyldiff import kinds  # noqa: F401 - the kinds register themselves
     from cyldiff.observables.gamma import of_kind
@@ -244,7 +256,7 @@ def _weights(texts: tuple[str, ...]) -> dict[str, float]:
             value = float(factor)
         except ValueError:
             value = -1.0
-        if not name.strip() or not 0.0 <= value < float("inf"):
+        if not name.strip() or not 0.0 <= value <= LARGEST_WEIGHT:
             raise DataError(f'found {quoted(text)}; expected NAME=FACTOR, e.g. "snr=0.9"')
         if name.strip() in found:
             raise DataError(f"{quoted(name.strip())} is given twice")

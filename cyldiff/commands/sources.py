@@ -210,11 +210,13 @@ def _inside(error: ConfigError | DataError, option: str, name: str) -> list[Prob
 def _grid(energies: str | None, per_decade: float | None) -> Any:
     """Energies of ``"1 TeV..100 PeV"``; None for those of the model."""
     from cyldiff.grid import energy_grid
-    from cyldiff.sources.fluxes import DEFAULT_ENERGIES, PER_DECADE
+    from cyldiff.sources.fluxes import DEFAULT_ENERGIES, LARGEST_ENERGY, PER_DECADE
     from cyldiff.units import parse_quantity
 
     if energies is None and per_decade is None:
         return None
+    if per_decade is not None and not per_decade > 0.0:  # not a number, which has no order
+        raise DataError("--per-decade: found nan; expected a number from 1 to 200")
     low, high = DEFAULT_ENERGIES
     if energies is not None:
         first, dots, last = energies.partition("..")
@@ -223,6 +225,8 @@ def _grid(energies: str | None, per_decade: float | None) -> Any:
         low, high = (parse_quantity(text.strip(), "energy") for text in (first, last))
     if not 0.0 < low < high:
         raise DataError(f'found {quoted(energies)}; expected a range that rises, e.g. "1 TeV..100 PeV"')
+    if high > LARGEST_ENERGY:
+        raise DataError(f"found {quoted(energies)}; expected at most {LARGEST_ENERGY:g} GeV/n")
     return energy_grid(low, high, per_decade or PER_DECADE)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from cyldiff.config.feasibility import NUMERICAL_CHECKS
-from cyldiff.config.own import without_faulty_laws
+from cyldiff.config.own import where_of_run, without_faulty_laws
 from cyldiff.config.parts import Parts, followed_species
 from cyldiff.config.toml import dotted
 from cyldiff.errors import CyldiffError, DataError, Problem, nearest, quoted
@@ -16,7 +16,7 @@ __all__ = ["cross_checks"]
 
 def cross_checks(parts: Parts) -> list[Problem]:
     """All contradictions between the parts that are valid by themselves."""
-    parts, problems = without_faulty_laws(parts)
+    parts, problems = without_faulty_laws(parts, where_of_run)
     return problems + [problem for check in (*_CHECKS, *NUMERICAL_CHECKS) for problem in check(parts)]
 
 

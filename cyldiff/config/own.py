@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+
 import numpy as np
 
 from cyldiff.config.parts import Parts, followed_species
@@ -9,18 +11,23 @@ from cyldiff.config.toml import dotted
 from cyldiff.errors import CyldiffError, Problem
 from cyldiff.grid import Kinematics
 from cyldiff.own_physics.law import OwnLaw, Where
-from cyldiff.particles.species import nuclides
+from cyldiff.particles.species import Species, nuclides
 
-__all__ = ["without_faulty_laws"]
+__all__ = ["where_in", "where_of_run", "without_faulty_laws"]
 
 #: energies at which laws are tried; another number than of the points in r and z, so that mixed-up axes show
 _ENERGIES = 26
 
 
-def without_faulty_laws(parts: Parts) -> tuple[Parts, list[Problem]]:
-    """Try all own laws; what is left if those that failed, and what they are part of, are taken out."""
+def without_faulty_laws(
+    parts: Parts, where_of: Callable[[Parts], Where | None]
+) -> tuple[Parts, list[Problem]]:
+    """Try all own laws; what is left if those that failed, and what they are part of, are taken out.
+
+    `where_of` says over which box and energies; None if that is not known.
+    """
     laws = {path: value for path, value in parts.items() if isinstance(value, OwnLaw)}
-    where = _where(parts) if laws else None
+    where = where_of(parts) if laws else None
     if where is None:
         return parts, []
     problems = []
@@ -35,13 +42,18 @@ def without_faulty_laws(parts: Parts) -> tuple[Parts, list[Problem]]:
     return parts, problems
 
 
-def _where(parts: Parts) -> Where | None:
+def where_of_run(parts: Parts) -> Where | None:
     """The box and the energies of a run; None if they are not known."""
-    halo, momentum, sun = (parts.at(p) for p in ("physics.halo", "grid.momentum", "physics.observer.r"))
-    if halo is None or momentum is None or sun is None:
+    return where_in(parts, "physics", "grid.momentum", followed_species(parts))
+
+
+def where_in(parts: Parts, model: str, range_: str, followed: Sequence[Species]) -> Where | None:
+    """The box of the section `model` and the energies of `range_`; None if they are not known."""
+    halo, sun, momentum = (parts.at(p) for p in (f"{model}.halo", f"{model}.observer.r", range_))
+    if halo is None or momentum is None or sun is None or not momentum.max > momentum.min:
         return None
     energies = np.geomspace(momentum.min, momentum.max, _ENERGIES)
-    known, followed = list(nuclides().values()), followed_species(parts)
+    known = list(nuclides().values())
     chosen = [known[0], known[-1], *[s for s in followed if s.is_lepton][:1]]
     several = [Kinematics(energies, s.Z, s.A, s.mass_per_nucleon) for s in chosen]
     return Where(

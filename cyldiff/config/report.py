@@ -16,6 +16,8 @@ from cyldiff.units import DIMENSIONS, format_quantity
 
 __all__ = ["choices_of", "problems_of"]
 
+#: problems of one table that are spelled out; nobody reads more, and nearest names take time
+_MANY = 100
 _BOUNDS = {
     "greater_than": ("gt", "more than"),
     "greater_than_equal": ("ge", "at least"),
@@ -33,7 +35,7 @@ Path = tuple[Any, ...]
 
 
 def problems_of(root: type[BaseModel], raw: Mapping[str, Any], errors: Iterable[Any]) -> list[Problem]:
-    """One :class:`Problem` per pydantic error.
+    """One :class:`Problem` per pydantic error; of very many the first ones, and how many more there are.
 
     Parameters
     ----------
@@ -41,7 +43,11 @@ def problems_of(root: type[BaseModel], raw: Mapping[str, Any], errors: Iterable[
     raw : nested plain values
     errors : items of ``ValidationError.errors()``
     """
-    return [Problem(dotted(e["loc"]), _message(root, raw, e)) for e in errors if not _follows(raw, e)]
+    told = [e for e in errors if not _follows(raw, e)]
+    problems = [Problem(dotted(e["loc"]), _message(root, raw, e)) for e in told[:_MANY]]
+    if len(told) > _MANY:
+        problems.append(Problem("…", f"{len(told) - _MANY} more problems of this kind or another"))
+    return problems
 
 
 def _follows(raw: Mapping[str, Any], error: Any) -> bool:

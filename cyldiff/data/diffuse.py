@@ -6,12 +6,14 @@ told in the README of that folder.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from cyldiff.data.rows import check_keys, numbers, outside, refuse
 from cyldiff.errors import DataError, nearest
 from cyldiff.resources import Table, folder, library, read_table, read_toml
 
@@ -121,26 +123,10 @@ def load_diffuse(name: str | Path) -> DiffuseMeasurement:
 
 
 def _measurement(table: Table) -> DiffuseMeasurement:
-    side = table.path.with_suffix(".source.toml")
-    missing = [key for key in ("experiment", "region") if key not in table.source]
-    if missing:
-        raise DataError(f"{side}: lacks {', '.join(missing)}")
-    if table.source.get("quantity") != QUANTITY:
-        raise DataError(f'{side}: quantity is {table.source.get("quantity")!r}; expected "{QUANTITY}"')
-    energies = {name: table[name] for name in ("energy", "energy_low", "energy_high")}
-    values = {name: table[name] for name in ("intensity", *_ERRORS)}
-    text = [name for name, column in {**energies, **values}.items() if column.dtype.kind != "f"]
-    if text:
-        raise DataError(f"{table.path}: column {text[0]} is not numbers only")
-    for column, good in (
-        ("energy", (energies["energy"] > 0.0) & np.isfinite(energies["energy"])),
-        ("intensity", values["intensity"] > 0.0),
-        *((name, values[name] >= 0.0) for name in _ERRORS),
-    ):
-        if not good.all():
-            raise DataError(
-                f"{table.path}: line {int(np.argmin(good)) + 2}: {column} is not a positive number"
-            )
+    check_keys(table, ("experiment", "region"), QUANTITY)
+    energies = numbers(table, ("energy", "energy_low", "energy_high"))
+    values = numbers(table, ("intensity", *_ERRORS))
+    refuse(table, _wrong(**energies, values=values))
     return DiffuseMeasurement(
         name=table.path.stem,
         experiment=str(table.source["experiment"]),
@@ -149,3 +135,18 @@ def _measurement(table: Table) -> DiffuseMeasurement:
         **{name: column * _TEV for name, column in energies.items()},
         **{name: column / _TEV for name, column in values.items()},
     )
+
+
+def _wrong(
+    energy: Array, energy_low: Array, energy_high: Array, values: dict[str, Array]
+) -> Iterable[tuple[NDArray[np.bool_], str]]:
+    """Rows that cannot be a measurement, with what is wrong."""
+    yield ~((energy > 0.0) & np.isfinite(energy)), "energy is not a positive number"
+    yield (
+        outside(energy, energy_low, energy_high),
+        "energy lies outside its interval energy_low to energy_high",
+    )
+    intensity = values["intensity"]
+    yield ~((intensity > 0.0) & np.isfinite(intensity)), "intensity is not a positive number"
+    for name in _ERRORS:
+        yield ~((values[name] >= 0.0) & np.isfinite(values[name])), f"{name} is not a positive number"

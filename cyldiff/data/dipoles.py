@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from cyldiff.data.rows import check_keys, numbers, outside, refuse
 from cyldiff.errors import DataError, nearest
 from cyldiff.resources import Table, folder, library, read_table, read_toml
 
@@ -141,17 +142,9 @@ def load_dipole(name: str | Path) -> DipoleMeasurement:
 
 
 def _measurement(table: Table) -> DipoleMeasurement:
-    side = table.path.with_suffix(".source.toml")
-    missing = [key for key in ("experiment", "bibcode") if key not in table.source]
-    if missing:
-        raise DataError(f"{side}: lacks {', '.join(missing)}")
-    if table.source.get("quantity") != QUANTITY:
-        raise DataError(f'{side}: quantity is {table.source.get("quantity")!r}; expected "{QUANTITY}"')
-    values = {name: table[name] for name in _COLUMNS}
-    text = [name for name, column in values.items() if column.dtype.kind != "f"]
-    if text:
-        raise DataError(f"{table.path}: column {text[0]} is not numbers only")
-    _refuse(table.path, _wrong(values))
+    check_keys(table, ("experiment", "bibcode"), QUANTITY)
+    values = numbers(table, _COLUMNS)
+    refuse(table, _wrong(values))
     return DipoleMeasurement(
         name=table.path.stem,
         experiment=str(table.source["experiment"]),
@@ -166,19 +159,12 @@ def _wrong(values: dict[str, Array]) -> Iterable[tuple[NDArray[np.bool_], str]]:
     """Rows that cannot be a measurement, with what is wrong."""
     energy, amplitude, phase = values["energy"], values["amplitude"], values["phase"]
     yield ~(np.isfinite(energy) & (energy > 0.0)), "energy is not a positive number"
-    yield np.concatenate(([False], np.diff(energy) < 0.0))[: energy.size], "energy decreases"
+    yield np.concatenate(([False], np.diff(energy) < 0.0)), "energy decreases"
     yield ~((amplitude > 0.0) & (amplitude < 1.0)), "amplitude is not between 0 and 1"
     yield ~((phase >= 0.0) & (phase < 360.0)), "phase is not a right ascension in [0, 360) deg"
     for name in _ERRORS:
         yield (values[name] < 0.0) | np.isinf(values[name]), f"{name} is negative or infinite"
-    outside = (values["energy_low"] > energy) | (values["energy_high"] < energy)
-    yield outside, "energy lies outside its interval energy_low to energy_high"
+    wrong = outside(energy, values["energy_low"], values["energy_high"])
+    yield wrong, "energy lies outside its interval energy_low to energy_high"
     yield values["upper_limit"] < amplitude, "upper_limit is below the amplitude"
-
-
-def _refuse(path: Path, wrong: Iterable[tuple[NDArray[np.bool_], str]]) -> None:
-    for rows, problem in wrong:
-        if rows.size == 0:
-            raise DataError(f"{path}: has no rows")
-        if rows.any():
-            raise DataError(f"{path}: line {int(np.argmax(rows)) + 2}: {problem}")
+    yield np.isinf(values["upper_limit"]), "upper_limit is infinite"

@@ -6,6 +6,7 @@ keys mean is told in the README of that folder.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,8 @@ from numpy.typing import NDArray
 
 from cyldiff.data.diffuse import available_diffuse, is_diffuse
 from cyldiff.data.dipoles import available_dipoles, is_dipole
-from cyldiff.errors import DataError, nearest
+from cyldiff.data.rows import check_keys, numbers, outside, refuse
+from cyldiff.errors import DataError, nearest, quoted
 from cyldiff.observables.abscissa import ABSCISSAE
 from cyldiff.resources import Table, folder, library, read_table
 
@@ -157,16 +159,13 @@ def load(name: str | Path, *, beside: Path | None = None) -> Measurement:
 
 def _measurement(table: Table) -> Measurement:
     _check_keys(table)
-    source, n = table.source, len(table)
-    values: dict[str, Array] = {}
-    for name in _COLUMNS:
-        column = table[name]
-        if column.dtype.kind != "f":
-            raise DataError(f"{table.path}: column {name} is not numbers only")
+    source = table.source
+    values = numbers(table, _COLUMNS)
+    for name in (*_ERRORS, "upper_limit"):
         # an empty cell of an error or a flag means "none given"
-        values[name] = np.nan_to_num(column, nan=0.0) if name in (*_ERRORS, "upper_limit") else column
+        values[name] = np.where(np.isnan(values[name]), 0.0, values[name])
     limit = values.pop("upper_limit")
-    _check_values(table.path, values, limit, n)
+    refuse(table, _wrong(values, limit))
     for column in values.values():
         column.flags.writeable = False
     return Measurement(
@@ -190,6 +189,7 @@ def _check_keys(table: Table) -> None:
     missing = [key for key in _KEYS if key not in source]
     if missing:
         raise DataError(f"{file}: lacks {', '.join(missing)}")
+    check_keys(table, ("experiment", "abscissa", "x_unit", "y_unit", "period"))
     abscissa = source["abscissa"]
     if abscissa not in ABSCISSAE:
         raise DataError(
@@ -202,36 +202,30 @@ def _check_keys(table: Table) -> None:
         )
     for key in ("numerator", "denominator"):
         if not _is_list_of_names(source[key]):
-            raise DataError(f'{file}: {key} is {source[key]!r}; expected a list as ["B10", "B11"] or ["B"]')
+            raise DataError(
+                f'{file}: {key} is {quoted(source[key])}; expected a list as ["B10", "B11"] or ["B"]'
+            )
     if not source["numerator"]:
         raise DataError(f"{file}: numerator is empty")
     if not isinstance(source["interstellar"], bool):
-        raise DataError(f"{file}: interstellar is {source['interstellar']!r}; expected true or false")
+        raise DataError(f"{file}: interstellar is {quoted(source['interstellar'])}; expected true or false")
 
 
 def _is_list_of_names(value: Any) -> bool:
     return isinstance(value, list) and all(isinstance(v, str) for v in value)
 
 
-def _check_values(path: Path, values: dict[str, Array], limit: Array, n: int) -> None:
-    """Refuse what cannot be a measurement; rows are counted as lines of the file."""
-    if n == 0:
-        raise DataError(f"{path}: has no rows")
+def _wrong(values: dict[str, Array], limit: Array) -> Iterable[tuple[NDArray[np.bool_], str]]:
+    """Rows that cannot be a measurement, with what is wrong."""
     x, y = values["x"], values["y"]
-    _refuse(path, ~(np.isfinite(x) & (x > 0.0)), "x is not a positive number")
-    _refuse(path, ~np.isfinite(y), "y is not a number")
-    _refuse(path, np.concatenate(([False], np.diff(x) <= 0.0)), "x does not increase")
+    yield ~(np.isfinite(x) & (x > 0.0)), "x is not a positive number"
+    yield ~np.isfinite(y), "y is not a number"
+    yield np.concatenate(([False], np.diff(x) <= 0.0)), "x does not increase"
     for name in _ERRORS:
-        _refuse(path, ~(np.isfinite(values[name]) & (values[name] >= 0.0)), f"{name} is negative or infinite")
-    _refuse(path, (limit != 0.0) & (limit != 1.0), "upper_limit is neither 0 nor 1")
-    outside = (values["x_low"] > x) | (values["x_high"] < x)
-    _refuse(path, outside, "x lies outside its bin x_low to x_high")
+        yield ~(np.isfinite(values[name]) & (values[name] >= 0.0)), f"{name} is negative or infinite"
+    yield (limit != 0.0) & (limit != 1.0), "upper_limit is neither 0 nor 1"
+    yield outside(x, values["x_low"], values["x_high"]), "x lies outside its bin x_low to x_high"
     for side in ("minus", "plus"):
         none = np.hypot(values[f"stat_{side}"], values[f"syst_{side}"]) == 0.0
         problem = f"no error towards {side} is given; if y is a limit, say so in upper_limit"
-        _refuse(path, none & (limit == 0.0), problem)
-
-
-def _refuse(path: Path, wrong: NDArray[np.bool_], problem: str) -> None:
-    if wrong.any():
-        raise DataError(f"{path}: line {int(np.argmax(wrong)) + 2}: {problem}")
+        yield none & (limit == 0.0), problem

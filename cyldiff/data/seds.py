@@ -6,6 +6,7 @@ the README of that folder.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cyldiff import constants as const
+from cyldiff.data.rows import check_keys, numbers, outside, refuse
 from cyldiff.errors import DataError, nearest, quoted
 from cyldiff.resources import Table, folder, library, read_table, read_toml
 from cyldiff.units import to_internal
@@ -102,38 +104,38 @@ def load_sed(name: str | Path, *, beside: Path | None = None) -> SedPoints:
 
 
 def _points(table: Table) -> SedPoints:
-    missing = [column for column in _COLUMNS if column not in table.columns]
-    keys = [key for key in ("experiment", "energy_unit", "sed_unit") if key not in table.source]
-    if missing or keys:
-        lacks = [f"column {name}" for name in missing] + [f"pedigree key {name}" for name in keys]
-        raise DataError(f"{table.path}: lacks {', '.join(lacks)}")
-    texts = [name for name in _COLUMNS if table[name].dtype.kind != "f"]
-    if texts:
-        raise DataError(f"{table.path}: column {texts[0]} holds text; expected numbers")
+    check_keys(table, ("experiment", "energy_unit", "sed_unit"))
+    values = numbers(table, _COLUMNS)
+    flag = values.pop("upper_limit")
+    # an empty cell means "no limit"
+    limit = np.where(np.isnan(flag), 0.0, flag)
     try:
-        energy = to_internal(1.0, str(table.source["energy_unit"]), "energy")
-        factor = _sed_factor(str(table.source["sed_unit"]))
+        energy = to_internal(1.0, table.source["energy_unit"], "energy")
+        factor = _sed_factor(table.source["sed_unit"])
     except ValueError as error:
-        raise DataError(f"{table.path}: {error}") from None
-    limit = table["upper_limit"] == 1.0
-    points = SedPoints(
+        raise DataError(f"{table.path.with_suffix('.source.toml')}: {error}") from None
+    refuse(table, _wrong(values, limit))
+    return SedPoints(
         name=table.path.stem,
-        experiment=str(table.source["experiment"]),
-        citation=str(table.source["citation"]),
-        energy=energy * table["energy"],
-        energy_low=energy * table["energy_low"],
-        energy_high=energy * table["energy_high"],
-        sed=factor * table["sed"],
-        minus=factor * table["minus"],
-        plus=factor * table["plus"],
-        upper_limit=limit,
+        experiment=table.source["experiment"],
+        citation=table.source["citation"],
+        **{name: values[name] * (energy if name.startswith("energy") else factor) for name in values},
+        upper_limit=limit == 1.0,
     )
-    good = (points.energy > 0.0) & (points.sed > 0.0) & (limit | ((points.minus > 0.0) & (points.plus > 0.0)))
-    if not good.all():
-        raise DataError(
-            f"{table.path}: line {2 + int(np.argmin(good))} has an energy, value or error that is not positive"
-        )
-    return points
+
+
+def _wrong(values: dict[str, Array], limit: Array) -> Iterable[tuple[NDArray[np.bool_], str]]:
+    """Rows that cannot be a measurement, with what is wrong; a limit needs no errors."""
+    energy = values["energy"]
+    yield (limit != 0.0) & (limit != 1.0), "upper_limit is neither 0 nor 1"
+    for name in ("energy", "sed"):
+        yield ~((values[name] > 0.0) & np.isfinite(values[name])), f"{name} is not a positive number"
+    for name in ("minus", "plus"):
+        of_limit = np.isnan(values[name]) | (values[name] == 0.0)
+        good = (values[name] > 0.0) & np.isfinite(values[name])
+        yield ~np.where(limit == 1.0, good | of_limit, good), f"{name} is not a positive number"
+    wrong = outside(energy, values["energy_low"], values["energy_high"])
+    yield wrong, "energy lies outside its interval energy_low to energy_high"
 
 
 def _sed_factor(unit: str) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,8 @@ def check_sample_folder(folder: Path, *, resume: bool) -> str:
     """Reason why a chain cannot go into a folder; empty if it can."""
     from cyldiff.fit.folder import check_folder
 
-    marks = [name for name in (*STATES.values(), CHAIN) if (folder / name).is_file()]
+    # a name that is too long or no name at all is told by the check of the folder
+    marks = [name for name in (*STATES.values(), CHAIN) if os.path.isfile(folder / name)]
     if marks and not resume:
         return f'"{folder}" holds a chain; use --resume to go on with it, or another folder'
     return check_folder(folder, marks[0] if marks else CHAIN)

@@ -23,6 +23,8 @@ def check_folder(folder: Path, mark: str) -> str:
     mark : a folder with this file holds older results of the same kind, which may be replaced
     """
     try:
+        if folder.is_symlink() and not folder.exists():
+            return f'"{folder}" is a link to nothing; expected a folder'
         if folder.exists() and not folder.is_dir():
             return f'"{folder}" is a file; expected a folder'
         if folder.is_dir() and any(folder.iterdir()) and not (folder / mark).is_file():

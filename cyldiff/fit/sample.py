@@ -25,7 +25,7 @@ from cyldiff.fit.samplers import Emcee, Nautilus
 from cyldiff.fit.tune import FitResult, tune
 from cyldiff.fit.walk import kept_near, walk
 from cyldiff.io.provenance import version
-from cyldiff.parallel.pool import Pool
+from cyldiff.parallel.pool import Pool, check_executor
 from cyldiff.progress import meter
 
 __all__ = ["STATES", "Posterior", "draw", "sample"]
@@ -77,6 +77,7 @@ def sample(
     Unfinished         if the draws have not converged; the state is kept
     DataError          if the state is of another fit
     """
+    check_executor(executor, workers)
     settings, parameters = fit.fit.sampler, order_of(fit)
     sampled = [p for p in parameters if not p.profile]
     problems = _check(settings, len(sampled))

@@ -16,6 +16,7 @@ import xarray as xr
 
 from cyldiff.errors import DataError
 from cyldiff.io.certificate import Certificate, read_certificate
+from cyldiff.resources import no_file
 
 __all__ = ["config_of", "describe_file", "kind_of", "packages_of", "read_any", "tables_of"]
 
@@ -58,10 +59,8 @@ def read_any(path: Path) -> xr.Dataset:
         if it is missing, no NetCDF file, or was not written by cyldiff.
     """
     path = Path(path)
-    if path.is_dir():
-        raise DataError(f"{path}: is a folder, not a file")
-    if not path.is_file():
-        raise DataError(f"{path}: no such file")
+    if reason := no_file(path):
+        raise DataError(f"{path}: {reason}")
     try:
         with xr.open_dataset(path, engine="netcdf4") as dataset:
             loaded = dataset.load()
@@ -174,8 +173,8 @@ def _variables(dataset: xr.Dataset) -> list[str]:
 def _describe_fits(path: Path) -> str:
     from astropy.io import fits
 
-    if not path.is_file():
-        raise DataError(f"{path}: no such file")
+    if reason := no_file(path):
+        raise DataError(f"{path}: {reason}")
     try:
         with fits.open(path) as hdus:
             creator = str(hdus[0].header.get("CREATOR", ""))

@@ -19,6 +19,7 @@ import numpy as np
 from cyldiff.errors import DataError, Problem
 from cyldiff.io.foreign import AGAIN, Imported, Keys, base_model, cells_in_half_space, collapsed
 from cyldiff.particles.species import MAX_Z, nuclides
+from cyldiff.resources import no_file
 
 __all__ = ["read_dragon"]
 
@@ -111,6 +112,8 @@ def read_dragon(path: str | Path) -> Imported:
 
 def _keys(path: Path) -> dict[str, str]:
     """All elements and attributes by path. The file has several outermost elements and no valid declaration."""
+    if reason := no_file(path):
+        raise DataError(f"{path}: {reason}")
     try:
         text = path.read_text(encoding="utf-8", errors="replace")
     except OSError as error:
@@ -375,6 +378,8 @@ def _nuclei(keys: Keys, path: Path) -> dict[str, Any]:
 def _source_table(keys: Keys, table: Path) -> tuple[dict[str, Any], dict[str, Any]]:
     """Abundances and laws of NAME.source.param: 1000 Z + A, abundance, index, break [GV], index above."""
     try:
+        if reason := no_file(table):
+            raise OSError(reason)
         lines = table.read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError:
         keys.differs(table.name, "is not there: source abundances are fitted-2026 of cyldiff")

@@ -19,6 +19,7 @@ from cyldiff.io.foreign import AGAIN, Imported, Keys, base_model, cells_in_half_
 from cyldiff.io.galdef_gas import gas
 from cyldiff.io.galdef_sources import R_SUN, electrons, nuclei
 from cyldiff.particles.species import MAX_Z, nuclides
+from cyldiff.resources import no_file
 
 __all__ = ["read_galdef"]
 
@@ -117,6 +118,8 @@ def read_galdef(path: str | Path) -> Imported:
 
 
 def _lines(path: Path) -> dict[str, str]:
+    if reason := no_file(path):
+        raise DataError(f"{path}: {reason}")
     try:
         text = path.read_text(encoding="utf-8", errors="replace")
     except OSError as error:

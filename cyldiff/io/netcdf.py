@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cyldiff.errors import DataError
+from cyldiff.resources import no_file
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -24,6 +25,8 @@ def check_writable(path: Path) -> str | None:
     """Reason why a file cannot be written at `path`, or None; tried out, nothing is left behind."""
     try:
         target = _target(path)
+        if target.is_symlink():
+            return f'"{path}" cannot be written (a link that leads to itself)'
         if target.is_dir():
             return f'"{path}" is a folder; expected a file'
         if target.exists() and not target.is_file():
@@ -94,10 +97,8 @@ def read_result(path: str | Path) -> xr.Dataset:
     from cyldiff.io.structure import in_order, structure_problems
 
     path = Path(path)
-    if path.is_dir():
-        raise DataError(f"{path}: is a folder, not a result file")
-    if not path.is_file():
-        raise DataError(f"{path}: no such file")
+    if reason := no_file(path):
+        raise DataError(f"{path}: {reason}")
     try:
         with xr.open_dataset(path, engine="netcdf4") as dataset:
             loaded = dataset.load()

@@ -24,6 +24,7 @@ from pydantic import Field
 from cyldiff.config.base import Model, Number, Quantity
 from cyldiff.errors import DataError
 from cyldiff.galaxy.coordinates import galactic_to_equatorial
+from cyldiff.resources import no_file
 
 if TYPE_CHECKING:
     from cyldiff.observables.regions import Disc
@@ -125,6 +126,8 @@ def read_sensitivity(path: Path) -> tuple[Array, Array]:
     DataError
         if the file has no such columns, or numbers that are no curve.
     """
+    if reason := no_file(path):
+        raise DataError(f"{path}: {reason}")
     try:
         lines = path.read_text("utf-8-sig").splitlines()
         rows = list(csv.DictReader(line for line in lines if line[:1] != "#"))

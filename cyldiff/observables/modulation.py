@@ -25,6 +25,9 @@ __all__ = ["ForceField", "NoModulation", "demodulate", "force_field"]
 
 Array = NDArray[np.float64]
 
+#: a hundred times what the heliosphere ever had (0.2 to 1.5 GV, Ghelfi et al. 2017, Adv. Space Res. 60, 833) [GV]
+LARGEST_POTENTIAL = 100.0
+
 
 def force_field(
     kinetic_energy: ArrayLike,
@@ -88,8 +91,9 @@ def _transform(
     at: ArrayLike | None,
     sign: int,
 ) -> Array:
-    if not (np.isfinite(potential) and potential >= 0.0):
-        raise DataError(f"modulation potential {potential:g} GV; expected a number of at least 0 GV")
+    if not (np.isfinite(potential) and 0.0 <= potential <= LARGEST_POTENTIAL):
+        expected = f"a number of at least 0 GV and at most {LARGEST_POTENTIAL:g} GV"
+        raise DataError(f"modulation potential {potential:g} GV; expected {expected}")
     curve = LogLogCurve(kinetic_energy, flux)
     here = curve.x if at is None else np.asarray(at, dtype=float)
     there = here + sign * potential * abs(charge) / max(mass_number, 1)

@@ -20,6 +20,7 @@ from numpy.typing import ArrayLike, NDArray
 from cyldiff.errors import DataError, nearest, quoted
 from cyldiff.galaxy.coordinates import unit_vector
 from cyldiff.observables.line_of_sight import GAUSS, KRONROD, NODES
+from cyldiff.resources import no_file
 
 __all__ = ["REGIONS", "Disc", "Region", "average", "read_discs", "region_named"]
 
@@ -148,6 +149,8 @@ def read_discs(path: Path) -> tuple[Disc, ...]:
     DataError
         with every row that is no disc.
     """
+    if reason := no_file(path):
+        raise DataError(f"{path}: {reason}")
     try:
         rows = list(
             csv.DictReader(line for line in path.read_text("utf-8-sig").splitlines() if line[:1] != "#")

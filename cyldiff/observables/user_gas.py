@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from scipy.interpolate import RegularGridInterpolator
 
 from cyldiff.errors import DataError
+from cyldiff.resources import no_file
 
 __all__ = ["GasCube", "RingColumns", "read_gas"]
 
@@ -120,6 +121,8 @@ def read_gas(path: Path) -> GasCube | RingColumns:
     DataError
         if the file is none of the two kinds, or its numbers cannot be gas.
     """
+    if reason := no_file(path):
+        raise DataError(f"{path}: {reason}")
     try:
         with xr.open_dataset(path, engine="netcdf4") as opened:
             dataset = opened.load()

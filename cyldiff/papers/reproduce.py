@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cyldiff.errors import DataError, nearest
+from cyldiff.io.netcdf import check_writable
 from cyldiff.papers.study import Study
 
 __all__ = ["PAPERS", "Paper", "find_paper", "reproduce"]
@@ -81,6 +82,8 @@ def reproduce(
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise DataError(f"{folder}: cannot be made ({error.strerror})") from None
+    if reason := check_writable(folder / "report.md"):
+        raise DataError(reason)
     study = Study(name, folder, smoke=smoke, quiet=quiet, processes=processes, say=say)
     importlib.import_module(paper.module).rerun(study)
     study.write()

@@ -18,7 +18,7 @@ from cyldiff import registry
 from cyldiff.errors import CyldiffError, nearest, quoted
 from cyldiff.parallel.executors import EXECUTORS, mpi_pool, one_thread, start_worker
 
-__all__ = ["Pool"]
+__all__ = ["Pool", "check_executor"]
 
 Call = Callable[[Any], Any]
 
@@ -41,12 +41,7 @@ class Pool:
     def __init__(
         self, make: Callable[[], Call], *, executor: str = "processes", workers: int | None = None
     ) -> None:
-        if executor not in EXECUTORS:
-            raise CyldiffError(
-                f"executor {quoted(executor)} unknown; known: {', '.join(EXECUTORS)}{nearest(executor, EXECUTORS)}"
-            )
-        if workers is not None and workers < 1:
-            raise CyldiffError(f"{workers} workers; expected at least 1")
+        check_executor(executor, workers)
         self._make = make
         self._pool: Executor | None = None
         self._here: Call | None = None
@@ -91,6 +86,22 @@ class Pool:
         return ProcessPoolExecutor(
             self.workers, mp_context=context, initializer=_prepare, initargs=(self._make, registry.baggage())
         )
+
+
+def check_executor(executor: str, workers: int | None) -> None:
+    """Refuse, before any work, a name that no executor has, and less than one worker.
+
+    Raises
+    ------
+    CyldiffError
+        with what is wrong.
+    """
+    if executor not in EXECUTORS:
+        raise CyldiffError(
+            f"executor {quoted(executor)} unknown; known: {', '.join(EXECUTORS)}{nearest(executor, EXECUTORS)}"
+        )
+    if workers is not None and workers < 1:
+        raise CyldiffError(f"{workers} workers; expected at least 1")
 
 
 class _Worker:

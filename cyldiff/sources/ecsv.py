@@ -16,6 +16,7 @@ import numpy as np
 
 from cyldiff.config.toml import split_path
 from cyldiff.errors import DataError, quoted
+from cyldiff.resources import no_file
 
 __all__ = ["read_ecsv"]
 
@@ -52,6 +53,8 @@ def read_ecsv(path: Path) -> dict[str, Any]:
 def _table(path: Path) -> Any:
     from astropy.table import Table
 
+    if reason := no_file(path):
+        raise DataError(f"{path}: {reason}")
     try:
         with warnings.catch_warnings():
             # a unit that astropy does not know is reported with its column, by name

@@ -43,12 +43,14 @@ from cyldiff.sources.propagation import (
 from cyldiff.sources.superposition import PointPropagation, green_functions, summed
 from cyldiff.sources.validity import validity
 
-__all__ = ["DEFAULT_ENERGIES", "density_of_sources", "source_fluxes"]
+__all__ = ["DEFAULT_ENERGIES", "LARGEST_ENERGY", "density_of_sources", "source_fluxes"]
 
 Array = NDArray[np.float64]
 
 #: energies of a model that has no grid [GeV/n], and points per decade
 DEFAULT_ENERGIES, PER_DECADE = (10.0, 1e8), 16.0
+#: ten times the highest energy seen in air showers, 3.2e20 eV (Bird et al. 1995, ApJ 441, 144) [GeV/n]
+LARGEST_ENERGY = 3.2e12
 #: Green's functions below this [kpc^-3] are nothing: their gradient would be rounding
 _NOTHING = 1e-280
 #: along r, phi, z at the Sun, of a vector in x, y, z
@@ -254,6 +256,10 @@ def _energies(kinetic_energy: ArrayLike | None, model: PropagationModel) -> Arra
     energy = np.atleast_1d(np.asarray(kinetic_energy, dtype=float))
     if energy.ndim != 1 or not np.all(np.isfinite(energy) & (energy > 0.0)) or np.any(np.diff(energy) <= 0.0):
         raise DataError("kinetic_energy: expected positive numbers that increase [GeV/n]")
+    if energy[-1] > LARGEST_ENERGY:
+        raise DataError(
+            f"kinetic_energy: found {energy[-1]:g} GeV/n; expected at most {LARGEST_ENERGY:g} GeV/n"
+        )
     return energy
 
 

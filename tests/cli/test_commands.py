@@ -123,7 +123,9 @@ class TestOthers:
         )
 
     def test_copy_into_nowhere(self, call):
-        assert "cannot be written" in call("copy", "quickstart", "-o", "no/where.toml", status=2).stderr
+        assert (
+            'folder "no" does not exist' in call("copy", "quickstart", "-o", "no/where.toml", status=2).stderr
+        )
 
     def test_copy_onto_a_full_disk(self, tmp_path):
         """The file that is there stays as it is, and nothing half-written lies beside it."""

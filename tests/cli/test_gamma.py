@@ -208,7 +208,7 @@ def test_point_sources(tiny):
         (("r.nc", "-o", "r.nc"), ("is an input of this run",)),
         (("r.nc", "-o", "no/t.csv"), ('folder "no" does not exist',)),
         (("r.nc", "-o", "t.csv", "--map", "t.csv"), ('"csv" unknown',)),
-        (("r.nc", "--mask", "no.csv"), ("cannot be read",)),
+        (("r.nc", "--mask", "no.csv"), ("no such file",)),
         (("r.nc", "--mask", "no-catalogue"), ("no-catalogue",)),
         (("r.nc", "--gas", "r.nc"), ("expected density(x, y, z)",)),
         (("r.nc", "--region", "x", "--model", "y", "--energies", "z"), ("3 problems",)),

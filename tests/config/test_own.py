@@ -26,6 +26,7 @@ from cyldiff.own_physics.law import OwnLaw
 from cyldiff.own_physics.signature import code_of
 from cyldiff.particles.inelastic import Letaw1983
 from cyldiff.particles.spallation import Evoli2019
+from cyldiff.sources.population.load import load_population
 from cyldiff.stages import build_grid
 from cyldiff.transport.diffusion import PowerLawDiffusion
 
@@ -824,3 +825,39 @@ def test_cross_sections_of_protons_are_those_of_all_kinds():
     np.testing.assert_array_equal(law.sigma("H1", energy)[0], Letaw1983().sigma("H1", energy)[0])
     np.testing.assert_allclose(law.sigma("C12", energy)[0], 45.0 * 12**0.7)
     np.testing.assert_allclose(law.sigma("H1", energy)[1], 45.0 * 4**0.7)
+
+
+class TestPopulation:
+    """Own laws of a population are tried before anything is drawn, over its box and energies."""
+
+    @staticmethod
+    def load(override):
+        return load_population("papers/kaci-2025/population", [override])
+
+    def test_diffusion_that_fails_at_high_rigidity(self):
+        @cyldiff.own("diffusion", units=D_UNIT, kind="breaks-down")
+        def breaks_down(rigidity, beta, *, D0="4e28 cm^2/s"):
+            return np.where(rigidity > 1e6, np.nan, D0 * beta * rigidity**0.3)
+
+        with pytest.raises(
+            ConfigError, match=r"model\.diffusion +diffusion .breaks-down.: D is nan"
+        ) as error:
+            self.load('model.diffusion={ kind = "breaks-down" }')
+        assert len(error.value.problems) == 1
+
+    def test_distribution_that_raises(self):
+        @cyldiff.own("source-distribution", kind="unfinished")
+        def unfinished(r, observer_radius):
+            raise RuntimeError("no such arm")
+
+        with pytest.raises(ConfigError, match=r"population\.distribution .*RuntimeError: no such arm"):
+            self.load(
+                'population.distribution={ kind = "unfinished", vertical = "uniform", scale_height = "0.2 kpc" }'
+            )
+
+    def test_a_good_one(self):
+        @cyldiff.own("diffusion", units=D_UNIT, kind="fine")
+        def fine(rigidity, beta, *, D0="4e28 cm^2/s"):
+            return D0 * beta * rigidity**0.3
+
+        assert self.load('model.diffusion={ kind = "fine" }').config.model.diffusion.kind == "fine"

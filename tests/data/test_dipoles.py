@@ -160,9 +160,9 @@ class TestOfTheUser:
     def test_keys_and_columns(self, write, tmp_path):
         with pytest.raises(DataError, match="lacks experiment, bibcode"):
             load_dipole(write(experiment=None, bibcode=None))
-        with pytest.raises(DataError, match='quantity is None; expected "dipole"'):
+        with pytest.raises(DataError, match='quantity is none; expected "dipole"'):
             load_dipole(write(quantity=None))
-        with pytest.raises(DataError, match='no column "energy_high"'):
+        with pytest.raises(DataError, match="lacks the columns energy_high, amplitude"):
             load_dipole(write("1,2\n", header="energy,energy_low"))
         with pytest.raises(DataError, match="no data file"):
             load_dipole(tmp_path / "no.csv")

@@ -171,7 +171,7 @@ class TestRefused:
         [
             ({"abscissa": '"rigidty"'}, 'abscissa "rigidty" unknown.*did you mean "rigidity"'),
             ({"x_unit": '"GeV"'}, 'expected "GV"'),
-            ({"numerator": '"B"'}, "numerator is 'B'; expected a list"),
+            ({"numerator": '"B"'}, 'numerator is "B"; expected a list'),
             ({"numerator": "[]"}, "numerator is empty"),
             ({"interstellar": '"no"'}, "expected true or false"),
             ({"period": None, "experiment": None}, "lacks experiment, period"),

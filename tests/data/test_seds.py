@@ -70,13 +70,13 @@ HEAD = "energy,energy_low,energy_high,sed,minus,plus,upper_limit\n"
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        ({"text": "energy,sed\n1,2\n"}, "lacks column energy_low, column energy_high, column minus"),
-        ({"experiment": None}, "lacks pedigree key experiment"),
+        ({"text": "energy,sed\n1,2\n"}, "lacks the columns energy_low, energy_high, minus"),
+        ({"experiment": None}, "lacks experiment"),
         ({"energy_unit": "kpc"}, "expected energy"),
         ({"sed_unit": "erg"}, "expected e.g."),
-        ({"text": HEAD + "1,,,2,0,1,0\n"}, "line 2 has an energy, value or error that is not positive"),
-        ({"text": HEAD + "1,,,2,1,1,0\n2,,,-2,1,1,0\n"}, "line 3 has"),
-        ({"text": HEAD + "a,,,2,1,1,0\n"}, "column energy holds text"),
+        ({"text": HEAD + "1,,,2,0,1,0\n"}, "line 2: minus is not a positive number"),
+        ({"text": HEAD + "1,,,2,1,1,0\n2,,,-2,1,1,0\n"}, "line 3: sed is not a positive number"),
+        ({"text": HEAD + "a,,,2,1,1,0\n"}, "column energy is not numbers only"),
     ],
 )
 def test_refused(table, content, words):

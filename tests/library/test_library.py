@@ -132,7 +132,7 @@ class TestRefused:
             resources.read_table(path)
 
     def test_missing(self, tmp_path):
-        with pytest.raises(resources.DataError, match="cannot be read"):
+        with pytest.raises(resources.DataError, match="no such file"):
             resources.read_table(tmp_path / "no.csv")
 
     def test_tables_that_were_read_are_remembered(self, table):

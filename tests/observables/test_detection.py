@@ -63,7 +63,7 @@ class TestSensitivity:
             read_sensitivity(tmp_path / "s.csv")
 
     def test_no_file(self, tmp_path):
-        with pytest.raises(DataError, match="cannot be read"):
+        with pytest.raises(DataError, match="no such file"):
             read_sensitivity(tmp_path / "none.csv")
 
     def test_unknown_key(self):

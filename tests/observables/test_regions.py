@@ -118,5 +118,5 @@ def test_discs_of_a_file(tmp_path):
     path.write_text("lon,lat\n1,2\n")
     with pytest.raises(DataError, match="columns l, b, radius"):
         read_discs(path)
-    with pytest.raises(DataError, match="cannot be read"):
+    with pytest.raises(DataError, match="no such file"):
         read_discs(tmp_path / "no.csv")

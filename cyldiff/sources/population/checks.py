@@ -8,10 +8,12 @@ from typing import Any
 import numpy as np
 
 from cyldiff.config.memory import available_memory
+from cyldiff.config.own import where_in, without_faulty_laws
 from cyldiff.config.parts import Parts
 from cyldiff.config.toml import dotted
 from cyldiff.errors import CyldiffError, Problem, nearest, quoted
 from cyldiff.galaxy.source_places import SourcePlaces
+from cyldiff.own_physics.law import Where
 from cyldiff.particles.species import hint, nuclides
 from cyldiff.sources.catalogue_checks import same_population
 from cyldiff.sources.population.gamma_schema import gamma_checks
@@ -28,8 +30,16 @@ _GIGABYTE = 1e9
 
 
 def checks(parts: Parts) -> list[Problem]:
-    """All contradictions between parts that are valid by themselves."""
-    return [problem for check in _CHECKS for problem in check(parts)]
+    """All contradictions between parts that are valid by themselves, and own laws that fail."""
+    parts, problems = without_faulty_laws(parts, _where)
+    return problems + [problem for check in _CHECKS for problem in check(parts)]
+
+
+def _where(parts: Parts) -> Where | None:
+    """The box and the energies of a population, at which own laws are tried."""
+    known = nuclides()
+    followed = [known[name] for name in parts.at("population.species") or {} if name in known]
+    return where_in(parts, "model", "energies", followed)
 
 
 def _emission(parts: Parts) -> Iterator[Problem]:

@@ -12,6 +12,7 @@ import xarray as xr
 
 from cyldiff.errors import DataError
 from cyldiff.particles.species import nuclides
+from cyldiff.resources import no_file
 from cyldiff.sources.response.response import SourceResponse
 
 __all__ = ["is_response", "read_response", "to_dataset"]
@@ -73,6 +74,8 @@ def to_dataset(response: SourceResponse) -> xr.Dataset:
 
 def is_response(path: Path) -> bool:
     """Whether a file is a response; False for whatever cannot be read."""
+    if no_file(path):
+        return False
     try:
         with xr.open_dataset(path, engine="netcdf4") as dataset:
             return bool(dataset.attrs.get("title") == TITLE)
@@ -88,8 +91,8 @@ def read_response(path: Path) -> SourceResponse:
     DataError
         if the file is missing, not NetCDF, no response, or one that was changed until it cannot be read.
     """
-    if not path.is_file():
-        raise DataError(f"{path}: no such file")
+    if reason := no_file(path):
+        raise DataError(f"{path}: {reason}")
     try:
         with xr.open_dataset(path, engine="netcdf4") as dataset:
             loaded = dataset.load()
