@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cyldiff.commands.base import overwrites, reported, show
+from cyldiff.commands.base import overwrites, reported, show, show_table
 from cyldiff.commands.spectra import columns_of, curves_of
 from cyldiff.errors import ConfigError, DataError, Problem, nearest, quoted
 
@@ -156,14 +156,13 @@ def _deliver(
 ) -> None:  # fmt: skip
     """Write or print the table."""
     from cyldiff.io.ecsv import origin_of, write_columns
-    from cyldiff.io.table import table_text
 
     columns = columns_of(axis, x, curves)
     meta: dict[str, Any] = {**origin_of(dataset), "place": str(dataset.attrs["place"])}
     if output is None:
         if not quiet:
             show(f"{meta['place']}; {axis.name} [{axis.unit}], intensity [{axis.intensity_unit}]", err=True)
-            click.echo(table_text({c.name: c.values for c in columns}), nl=False)
+            show_table({c.name: c.values for c in columns}, {})
         return
     if output.suffix.lower() == ".nc":
         from cyldiff.io.netcdf import write_result
