@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cyldiff.commands.anisotropy import anisotropy
-from cyldiff.commands.base import check_output, overwrites, reported, show
+from cyldiff.commands.base import check_output, overwrites, reported, show, show_next
 from cyldiff.commands.export import export
 from cyldiff.commands.gamma import gamma
 from cyldiff.commands.import_model import import_model
@@ -28,6 +28,7 @@ from cyldiff.commands.tune import tune
 from cyldiff.commands.validate import validate
 from cyldiff.errors import ConfigError, DataError, Problem, nearest, quoted
 from cyldiff.parallel.launch import launched_rank
+from cyldiff.screen import for_screen, upright
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -46,8 +47,19 @@ class _Commands(click.Group):
     def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
         if args and self.get_command(ctx, args[0]) is None and not args[0].startswith("-"):
             hint = nearest(args[0], self.commands)
-            ctx.fail(f"no command {quoted(args[0])}; known: {', '.join(self.commands)}{hint}")
+            ctx.fail(f"no command {quoted(args[0])}" + (hint or f"; known: {', '.join(self.commands)}"))
         return super().resolve_command(ctx, args)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command; what click has to say about its options is folded as our own messages are."""
+        try:
+            return super().invoke(ctx)
+        except click.UsageError as error:
+            if type(error).show is not click.UsageError.show:  # help, not a message
+                raise
+            head = "Error: "  # what click writes before the message
+            text = for_screen(head + error.format_message(), sys.stderr).removeprefix(head)
+            raise click.UsageError(text, ctx=error.ctx) from None
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
@@ -106,6 +118,7 @@ def run(config: str, output: Path | None, overrides: tuple[str, ...]) -> None:
     write_result(result, path)
     pipeline.forget_checkpoints(loaded.config)
     show(_summary(result, loaded, path, time.perf_counter() - started))
+    show_next(f"cyldiff plot {path} {_worth_drawing(result, loaded)} -o figure.png")
 
 
 def _prepare(config: str, overrides: Sequence[str], output: Path | None) -> tuple[LoadedConfig, Path]:
@@ -159,6 +172,16 @@ def _comparisons(result: xr.Dataset, loaded: LoadedConfig) -> str:
     return format_comparisons(rows) if rows else ""
 
 
+def _worth_drawing(result: xr.Dataset, loaded: LoadedConfig) -> str:
+    """What to draw first: what the run is compared with, else all spectra that have data."""
+    from cyldiff.data.measurements import load
+
+    if not loaded.config.compare.data:
+        return f"spectrum:{result['species'].values[-1]}"
+    quantity = str(load(loaded.config.compare.data[0]).quantity)
+    return quantity if "/" in quantity else f"spectrum:{quantity}"
+
+
 def _last(result: xr.Dataset) -> xr.Dataset:
     """A run in time at its last output; any other as it is."""
     return result.isel(time=-1) if "time" in result.dims else result
@@ -199,7 +222,7 @@ def check(config: str, overrides: tuple[str, ...], toml: bool) -> None:
     parts = [listing(loaded)]
     parts += [describe(fit)] if fit else []
     parts += [] if isinstance(loaded, LoadedSpectra) else [sizes(loaded)]
-    show("\n\n".join(parts) + f"\n{config}: valid")
+    show("\n\n".join(parts) + f"\n\n{config}: valid")
 
 
 @main.command(short_help="Say what a config key means.")
@@ -220,17 +243,21 @@ def explain(key: str) -> None:
 @click.argument("what", required=False)
 @reported
 def list_names(what: str | None) -> None:
-    """List the library, or one of its parts.
+    """List a part of the library; without WHAT, its parts.
 
     Those are runs, populations, spectra, joint-fits (runs with point sources), models, catalogues, emission, grids,
-    data, species and kinds.
+    data, species and kinds; "all" lists everything.
 
     The library is what comes with cyldiff and what lies in the folders of $CYLDIFF_PATH.
     """
-    from cyldiff.config.explain import library_listing
+    from cyldiff.config.explain import library_listing, library_parts
     from cyldiff.fit import config as _config  # noqa: F401 - its kinds register themselves
 
-    show(library_listing(what))
+    if what is None:
+        show(library_parts())
+        show_next("cyldiff list runs")
+    else:
+        show(library_listing(None if what == "all" else what))
 
 
 @main.command(short_help="Make an editable copy of a run, population, model, catalogue or grid.")
@@ -258,6 +285,8 @@ def copy(name: str, output: Path | None, force: bool) -> None:
         raise DataError(f"{source}: cannot be read ({error.strerror or error})") from None
     write_whole(target, content)
     show(f"{target} written")
+    if source.parent.name not in ("models", "grids"):
+        show_next(f"cyldiff check {target}")
 
 
 def _library_file(name: str) -> Path:
@@ -295,8 +324,10 @@ def plot(result: Path, what: str, output: Path, data: tuple[str, ...], potential
              spectrum:C, spectrum:H1      one spectrum, times E^2.7
              spectra, spectra:H,He,C      several
              sources, sources:He          each of point sources, and their sum
-             band, ring, "ring:3.5 PeV"   of a population
-             response:1 PeV,0.1 Myr       a map of what the Sun sees
+             band, ring, "ring:3.5 PeV"   of a population: spread at the Sun,
+                                          along a circle
+             detections, diffuse          of the gamma rays of a population
+             "response:1 PeV,0.1 Myr"     a map of what the Sun sees
     """  # noqa: D301
     from cyldiff.io.netcdf import read_result
     from cyldiff.plot import draw
@@ -345,14 +376,17 @@ def _modulation(dataset: xr.Dataset) -> Any:
 def benchmark(cases: tuple[str, ...]) -> None:
     """Measure how fast cyldiff is here; CASES by name, default all.
 
-    Prints the table of docs/performance.md for this machine, on one thread.
+    Prints the table of docs/performance.md for this machine, on one thread; all cases take about ten minutes.
+    A name that is none lists them.
     """
     from cyldiff.benchmark import NAMES, report
 
     for name in cases:
         if name not in NAMES:
-            raise DataError(f"no case {quoted(name)}; known: {', '.join(NAMES)}{nearest(name, NAMES)}")
-    show(report(cases or None, progress=lambda text: show(f"{text} …", err=True)))
+            known = "".join(f"\n  {quoted(known)}" for known in NAMES)
+            raise DataError(f"no case {quoted(name)}{nearest(name, NAMES)}; known:{known}")
+    table = report(cases or None, progress=lambda text: show(f"{text} …", err=True))
+    show(upright(table) if sys.stdout.isatty() else table)
 
 
 main.add_command(anisotropy)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cyldiff.commands.base import overwrites, reported, show
+from cyldiff.commands.base import overwrites, reported, show, show_table
 from cyldiff.errors import ConfigError, DataError, Problem, nearest, quoted
 
 if TYPE_CHECKING:
@@ -37,10 +37,18 @@ _NUMBER = r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?"
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="Table, .csv; default: print it.")
 @click.option("--plot", "figure", type=click.Path(path_type=Path), help="Figure: .png, .pdf, .svg.")
 @click.option(
-    "--species", default="all", show_default=True, help='"p", "p+He", "all" nuclei, or e.g. "H+He+C".'
+    "--species",
+    default="all",
+    show_default=True,
+    metavar="NAMES",
+    help='"p", "p+He", "all" nuclei, or e.g. "H+He+C".',
 )
 @click.option(
-    "--at", default="energy", show_default=True, help='Add species at equal "energy" or "rigidity".'
+    "--at",
+    default="energy",
+    show_default=True,
+    metavar="WHAT",
+    help='Add species at equal "energy" or "rigidity".',
 )
 @click.option("--energies", metavar="RANGE", help='E.g. "100 GeV..10 PeV" or "10 TeV, 1 PeV"; default: all.')
 @click.option(
@@ -276,10 +284,11 @@ def _deliver(
     figure: Path | None,
 ) -> None:
     """Write what was asked for; without a file print the table."""
-    from cyldiff.io.table import table_text, write_table
+    from cyldiff.io.table import write_table
 
     if output is None and figure is None:
-        click.echo(table_text(columns), nl=False)
+        turns = {name: "deg" if name.startswith("phase") else "1" for name in columns}
+        show_table(columns, {**turns, next(iter(columns)): str(dipole[next(iter(columns))].attrs["units"])})
         return
     if figure is not None:
         from cyldiff.plot.anisotropy import RANGE, draw_anisotropy

@@ -6,7 +6,7 @@ import functools
 import signal
 import sys
 import traceback
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NoReturn
@@ -15,14 +15,36 @@ import click
 
 from cyldiff.errors import CyldiffError, DataError
 from cyldiff.parallel.launch import end, launched_ranks
-from cyldiff.screen import for_screen
+from cyldiff.screen import for_screen, numbers_table
 
-__all__ = ["check_output", "overwrites", "reported", "show"]
+__all__ = ["check_output", "overwrites", "reported", "show", "show_next", "show_table"]
 
 
 def show(text: str, *, err: bool = False) -> None:
     """Print text; on a terminal, lines that are longer than it is wide are folded."""
     click.echo(for_screen(text, sys.stderr if err else sys.stdout), err=err)
+
+
+def show_next(command: str) -> None:
+    """Print, as the last line, the command that most users will want now; on a terminal only."""
+    if sys.stdout.isatty():
+        show(f"next: {command}")
+
+
+def show_table(columns: Mapping[str, Any], units: Mapping[str, str]) -> None:
+    """Print columns of numbers: for people on a terminal, as CSV into a pipe or a file.
+
+    Parameters
+    ----------
+    columns : numbers by name
+    units : by name; a name that is not in it has the unit of the column before it
+    """
+    from cyldiff.io.table import table_text
+
+    if sys.stdout.isatty():
+        click.echo(numbers_table(columns, units))
+    else:
+        click.echo(table_text(columns), nl=False)
 
 
 class _Stopped(KeyboardInterrupt):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cyldiff.commands.base import reported, show
+from cyldiff.commands.base import reported, show, show_table
 from cyldiff.commands.gamma_options import Request, discs, read_options
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ __all__ = ["gamma"]
 @click.option(
     "--sources", type=click.Path(path_type=Path), help='Point sources, a file of "cyldiff sources".'
 )
-@click.option("--region", default="lhaaso-inner", show_default=True,
+@click.option("--region", default="lhaaso-inner", show_default=True, metavar="REGION",
               help='"lhaaso-inner", "lhaaso-outer", "all-sky", or limits: "l=15..125,b=-5..5".')  # fmt: skip
 @click.option("--mask", metavar="FILE",
               help="Discs to leave out: a .csv with columns l, b, radius [deg], or a catalogue.")  # fmt: skip
@@ -34,7 +34,7 @@ __all__ = ["gamma"]
               help="Own gas, .nc: density(x, y, z) or columns in rings; default: that of the run.")  # fmt: skip
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="Table, .csv; default: print it.")
 @click.option("--map", "map_file", type=click.Path(path_type=Path), help="Map of the sky: .fits or .nc.")
-@click.option("--nside", default=64, show_default=True, help="HEALPix resolution of the map.")
+@click.option("--nside", default=64, show_default=True, metavar="N", help="HEALPix resolution of the map.")
 @click.option("--plot", "figure", type=click.Path(path_type=Path), help="Figure: .png, .pdf, .svg.")
 @click.option("--draw", default="spectrum", show_default=True, metavar="WHAT",
               help='What to draw: "spectrum", "profile" in l, "sky" or "plane" at one energy.')  # fmt: skip
@@ -86,7 +86,7 @@ def gamma(result: Path, **options: Any) -> None:
 def _deliver(sky: DiffuseSky, request: Request) -> None:
     """Make and write what was asked for; without a file print the table."""
     from cyldiff.io.sky_map import save_sky
-    from cyldiff.io.table import table_text, write_table
+    from cyldiff.io.table import write_table
 
     quiet = request.output is None and request.figure is None and request.map_file is None
     spectrum = None
@@ -103,7 +103,7 @@ def _deliver(sky: DiffuseSky, request: Request) -> None:
         write_table(table(spectrum), request.output)
         show(f"{request.output} written")
     if quiet and spectrum is not None:
-        click.echo(table_text(table(spectrum)), nl=False)
+        show_table(table(spectrum), {"energy": "GeV", "intensity": "GeV^-1 cm^-2 s^-1 sr^-1"})
 
 
 def _draw(sky: DiffuseSky, spectrum: xr.Dataset | None, request: Request) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cyldiff.commands.base import overwrites, reported, show
+from cyldiff.commands.base import overwrites, reported, show, show_next
 from cyldiff.errors import ConfigError, Problem
 
 if TYPE_CHECKING:
@@ -71,6 +71,7 @@ def population(
     write_result(result, path)
     forget_batches(loaded)
     show(summary(result, path, time.perf_counter() - started))
+    show_next(f"cyldiff plot {path} band -o band.png")
 
 
 def _options(processes: int | None, catalogue: Path | None, index: int | None) -> list[Problem]:
@@ -142,7 +143,7 @@ def check_population(config: str, overrides: Sequence[str], *, toml: bool) -> st
         f"{loaded.config.draw.realisations} realisations of {births - draw.mean_excluded:.0f} sources on average, "
         f"{draw.mean_active:.3g} of them on now; probability of the selection {_percent(draw.probability)}"
     )
-    return f"{listing(loaded)}\n\n{sizes}\n{config}: valid"
+    return f"{listing(loaded)}\n\n{sizes}\n\n{config}: valid"
 
 
 def _write_catalogue(loaded: LoadedPopulation, path: Path, index: int) -> None:
@@ -153,6 +154,7 @@ def _write_catalogue(loaded: LoadedPopulation, path: Path, index: int) -> None:
     write_catalogue(catalogue_of(loaded, realisation), path)
     active = int(realisation.active.sum())
     show(f"{path} written: {len(realisation)} sources of realisation {index}, {active} of them on now")
+    show_next(f"cyldiff sources {path} --model NAME")
 
 
 def summary(result: xr.Dataset, path: Path, seconds: float) -> str:
@@ -215,20 +217,27 @@ def _table(result: xr.Dataset, species: str) -> list[str]:
     unit = sun["flux_reference"].values if relative else np.ones_like(energy)
     what = "relative to the reference" if relative else "m^-2 s^-1 sr^-1 (GeV/n)^-1"
     names = ("minimum", "2.5 %", "16 %", "median", "84 %", "97.5 %", "maximum")
-    head = f"{species} at the Sun, {what}"
-    rows = [
-        head,
-        "  " + " ".join(f"{n:>9}" for n in ("GeV/n", *names, "mean", "expected", "top 1 %", "tail")),
-    ]
+    spread = [_row(("GeV/n", *names))]
+    means = [_row(("GeV/n", "mean", "expected", "top 1 %", "tail"))]
     for k in chosen:
         values: list[Any] = [
             sun["flux_minimum"].values[k],
             *sun["flux_quantiles"].values[:, k],
             sun["flux_maximum"].values[k],
-            sun["flux_mean"].values[k],
-            sun["flux_expected"].values[k],
         ]
-        numbers = [f"{energy[k]:9.3g}", *(f"{v / unit[k]:9.3g}" for v in values)]
+        means_here = [sun[name].values[k] / unit[k] for name in ("flux_mean", "flux_expected")]
         share, tail = sun["largest_share"].values[k], sun["tail_index"].values[k]
-        rows.append("  " + " ".join([*numbers, f"{100 * share:7.1f} %", f"{tail:9.2f}"]))
-    return [*rows, "  top 1 %: part of the mean from the largest hundredth; tail: a in P(> F) ~ F^-a"]
+        spread.append(_row([f"{v:.3g}" for v in (energy[k], *(v / unit[k] for v in values))]))
+        means.append(_row([f"{v:.3g}" for v in (energy[k], *means_here)] + [_percent(share), f"{tail:.2f}"]))
+    return [
+        f"{species} at the Sun, {what}",
+        *spread,
+        "",
+        *means,
+        "  expected: the mean of all realisations there could be; top 1 %: part of the mean",
+        "  from the largest hundredth; tail: a in P(> F) ~ F^-a",
+    ]
+
+
+def _row(texts: Sequence[str]) -> str:
+    return "  " + " ".join(f"{text:>8}" for text in texts)

@@ -42,5 +42,5 @@ def reproduce(name: str, smoke: bool, output: Path | None, processes: int | None
     for item in study.items:
         show(f"  {item.verdict:4}  {item.item}: printed {item.printed}, ours {item.ours} ({item.tolerance})")
     counts = {v: sum(item.verdict == v for item in study.items) for v in ("pass", "fail", "open")}
-    show(f"{counts['pass']} pass, {counts['fail']} fail, {counts['open']} open; "
+    show(f"\n{counts['pass']} pass, {counts['fail']} fail, {counts['open']} open; "
                f"{time.perf_counter() - started:.0f} s; {out} written")  # fmt: skip

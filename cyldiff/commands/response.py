@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, cast
 
 import click
 
-from cyldiff.commands.base import overwrites, reported, show
+from cyldiff.commands.base import overwrites, reported, show, show_next
 from cyldiff.errors import ConfigError, DataError, Problem, quoted
 
 if TYPE_CHECKING:
@@ -20,7 +20,9 @@ __all__ = ["draw_map", "response"]
 @click.command(short_help="Solve for what the Sun sees of point sources.")
 @click.argument("config")
 @click.option("-o", "--output", required=True, type=click.Path(path_type=Path), help="Response file, NetCDF.")
-@click.option("--species", default="H1", show_default=True, help="Nuclide, released and observed.")
+@click.option(
+    "--species", default="H1", show_default=True, metavar="NAME", help="Nuclide, released and observed."
+)
 @click.option(
     "--energies",
     metavar="E[,E]",
@@ -35,9 +37,10 @@ __all__ = ["draw_map", "response"]
 @click.option(
     "--coupling",
     type=click.Choice(["auto", "decoupled", "coupled"]),
+    metavar="HOW",
     default="auto",
     show_default=True,
-    help="Whether motion in momentum is followed, each energy by itself.",
+    help='Motion in momentum: "coupled" follows it, "decoupled" solves each energy by itself.',
 )
 @click.option("--set", "overrides", multiple=True, metavar="PATH=VALUE", help="Replace a value of CONFIG.")
 @reported
@@ -86,6 +89,7 @@ def response(
     found.save(output)
     show(found.summary())
     show(f"{output} written after {time.perf_counter() - started:.1f} s")
+    show_next(f'cyldiff plot {output} "response:{found.kinetic_energy[-1]:g} GeV" -o response.png')
 
 
 def _quantities(option: str, text: str | None, dimension: str, problems: list[Problem]) -> list[float] | None:

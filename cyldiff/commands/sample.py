@@ -19,11 +19,14 @@ __all__ = ["sample"]
 @click.option(
     "--resume", is_flag=True, help="Go on with the chain in the folder; start one if there is none."
 )
-@click.option("--processes", type=click.IntRange(min=1), help="Worker processes; default: all cores.")
+@click.option(
+    "--processes", type=click.IntRange(min=1), metavar="N", help="Worker processes; default: all cores."
+)
 @click.option(
     "--executor",
     default="processes",
     show_default=True,
+    metavar="HOW",
     help='"processes", "serial", or "mpi" under mpiexec python -m mpi4py.futures.',
 )
 @click.option(
@@ -40,7 +43,7 @@ def sample(
 ) -> None:
     """Draw from the posterior of CONFIG, a run with a section [fit].
 
-    The folder gets chain.nc (the draws), corner.png, posterior.json and best-fit.toml; it keeps the state of
+    The folder gets best-fit.toml, chain.nc (the draws), corner.png and posterior.json; it keeps the state of
     the sampler, from which --resume goes on after an interruption or with more steps.
 
     Exit status 3: the draws have not converged; they are kept, and the message says how to go on.

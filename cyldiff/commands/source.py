@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cyldiff.commands.base import overwrites, reported, show
+from cyldiff.commands.base import overwrites, reported, show, show_table
 from cyldiff.errors import ConfigError, DataError, Problem
 
 if TYPE_CHECKING:
@@ -126,11 +126,12 @@ def _deliver(
 ) -> None:
     """Write what was asked for; without a file print the table."""
     from cyldiff.config.toml import to_toml
-    from cyldiff.io.table import table_text, write_table
+    from cyldiff.io.table import write_table
     from cyldiff.io.whole import write_whole
 
     if output is None and figure is None and save is None:
-        click.echo(table_text(spectrum.columns()), nl=False)
+        units = {"energy": "GeV", "flux": "GeV^-1 cm^-2 s^-1", "sed": "erg cm^-2 s^-1"}
+        show_table(spectrum.columns(), units)
         return
     if figure is not None:
         from cyldiff.plot.sed import draw_sed

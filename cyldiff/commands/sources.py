@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cyldiff.commands.base import overwrites, reported, show
+from cyldiff.commands.base import overwrites, reported, show, show_next
 from cyldiff.errors import ConfigError, DataError, Problem, nearest, quoted
 
 if TYPE_CHECKING:
@@ -54,7 +54,10 @@ _SHOWN_AT = (1e4, 1e6)
     help='Kinetic energies per nucleon, e.g. "1 TeV..100 PeV"; default those of the run, result or response.',
 )
 @click.option(
-    "--per-decade", type=click.FloatRange(1, 200), help="Points per decade of --energies; default 16."
+    "--per-decade",
+    type=click.FloatRange(1, 200),
+    metavar="N",
+    help="Points per decade of --energies; default 16.",
 )
 @click.option(
     "--set",
@@ -102,6 +105,7 @@ def sources(
     write_result(dataset, path)
     show(_summary(dataset))
     show(f"\n{path} written after {time.perf_counter() - started:.1f} s")
+    show_next(f"cyldiff plot {path} sources -o sources.png")
 
 
 @dataclass(frozen=True, slots=True)
@@ -279,7 +283,8 @@ def _notes(dataset: xr.Dataset, shown: str, k: int) -> list[str]:
     attrs = dataset.attrs
     species = dataset["species"].values
     notes = [
-        f"per source: share of the {shown} intensity at the Sun; sum: the intensity, m^-2 s^-1 sr^-1 (GeV/n)^-1",
+        f"last columns: share of the {shown} intensity at the Sun; sum: the intensity itself, "
+        "m^-2\u00a0s^-1\u00a0sr^-1\u00a0(GeV/n)^-1",
         f"given so far, and now: energy and power of {', '.join(species)}",
         f"model {attrs['config_source']}, kernel {attrs['kernel']}, diffusion {attrs['diffusion']}; "
         f"left out: {attrs['left_out']}",

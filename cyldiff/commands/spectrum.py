@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cyldiff.commands.base import overwrites, reported, show
+from cyldiff.commands.base import overwrites, reported, show, show_table
 from cyldiff.errors import ConfigError, DataError, Problem, nearest, quoted
 
 if TYPE_CHECKING:
@@ -157,14 +157,13 @@ def _deliver(
     """Write or print the table."""
     from cyldiff.io.ecsv import origin_of, write_columns
     from cyldiff.io.spectra_table import columns_of
-    from cyldiff.io.table import table_text
 
     columns = columns_of(axis, x, curves)
     meta: dict[str, Any] = {**origin_of(dataset), "place": str(dataset.attrs["place"])}
     if output is None:
         if not quiet:
             show(f"{meta['place']}; {axis.name} [{axis.unit}], intensity [{axis.intensity_unit}]", err=True)
-            click.echo(table_text({c.name: c.values for c in columns}), nl=False)
+            show_table({c.name: c.values for c in columns}, {})
         return
     if output.suffix.lower() == ".nc":
         from cyldiff.io.netcdf import write_result

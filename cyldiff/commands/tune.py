@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from cyldiff.commands.base import reported, show
+from cyldiff.commands.base import reported, show, show_next
 from cyldiff.errors import ConfigError, CyldiffError, Problem
 
 __all__ = ["needs_fit_extra", "tune"]
@@ -88,3 +88,5 @@ def tune(
     show(result.table())
     for file in write_fit(result, output, profiles=drawn, contours=lines):
         show(f"{file} written")
+    if (output / "best-fit.toml").exists():
+        show_next(f"cyldiff run {output / 'best-fit.toml'} -o best-fit.nc")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cyldiff.commands.base import reported, show
+from cyldiff.commands.base import reported, show, show_next
 from cyldiff.errors import ConfigError, ConvergenceError, Problem
 
 if TYPE_CHECKING:
@@ -54,6 +54,7 @@ def validate(cases: tuple[str, ...], output: Path | None, list_only: bool) -> No
     if list_only:
         width = max(len(case.name) for case in wanted)
         show("\n".join(f"{case.name:<{width}}  {case.statement}" for case in wanted))
+        show_next(f"cyldiff validate {wanted[0].name}")
         return
     started = time.perf_counter()
     _deliver(run_cases(wanted, _say), output, time.perf_counter() - started)
@@ -87,3 +88,5 @@ def _deliver(results: Sequence[Result], output: Path | None, seconds: float) -> 
     if failed:
         raise ConvergenceError(f"{totals(results)}: {', '.join(failed)}")
     show(totals(results))
+    if output is None:
+        show_next("cyldiff validate -o DIR, for a report")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 import textwrap
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
@@ -27,21 +28,23 @@ from cyldiff.screen import LINE
 from cyldiff.sources.population.schema import PopulationConfig
 from cyldiff.units import DIMENSIONS, format_quantity
 
-__all__ = ["explain_key", "library_listing"]
+__all__ = ["explain_key", "library_listing", "library_parts"]
 
-_LISTINGS = (
-    "runs",
-    "populations",
-    "spectra",
-    "joint-fits",
-    "models",
-    "catalogues",
-    "emission",
-    "grids",
-    "data",
-    "species",
-    "kinds",
-)
+#: parts of the library -> how their names are used
+_USED = {
+    "runs": "cyldiff run NAME; tuning/…: cyldiff tune NAME -o FOLDER",
+    "populations": "cyldiff population NAME",
+    "spectra": "cyldiff tune NAME -o FOLDER",
+    "joint-fits": "cyldiff tune NAME -o FOLDER",
+    "models": 'physics.use = "NAME"; cyldiff sources … --model NAME',
+    "catalogues": "cyldiff sources NAME --model MODEL",
+    "emission": "cyldiff source NAME",
+    "grids": 'grid.use = "NAME"',
+    "data": 'compare.data = ["NAME"]; fit.data; --data NAME of figures',
+    "species": 'species.include = ["NAME"]',
+    "kinds": 'kind = "NAME" in a section',
+}
+_LISTINGS = tuple(_USED)
 _PLAIN = {float: "number", int: "whole number", str: "text", bool: "true or false"}
 _USE = {f"{section}.use": library for section, library in LIBRARIES.items()}
 _ABUNDANCES = "physics.sources.NAME.abundances.use"
@@ -159,7 +162,7 @@ def _accepts(slot: Slot, field: FieldInfo) -> Iterator[str]:
     elif slot.dimension:
         internal, example, _ = DIMENSIONS[slot.dimension]
         table = "table of " if slot.table else ""
-        yield f'{table}{many}{slot.dimension} as text with a unit, e.g. "{example}" (kept in {internal})'
+        yield f'{table}{many}{slot.dimension} as text with a unit, e.g. "{example}" (kept in {_unit(internal)})'
     elif choices := choices_of(field):
         yield f"one of {', '.join(quoted(c) for c in choices)}"
     elif slot.table:
@@ -169,8 +172,13 @@ def _accepts(slot: Slot, field: FieldInfo) -> Iterator[str]:
         yield many + _PLAIN[slot.plain] + plural
 
 
+def _unit(text: str) -> str:
+    """An internal unit as it may be written in a config."""
+    return re.sub(r"(?<=[a-z])(\d)", r"^\1", text).replace(" / ", "/")
+
+
 def _first_line(cls: type) -> str:
-    return (inspect.getdoc(cls) or "").split("\n")[0]
+    return (inspect.getdoc(cls) or "").split("\n")[0].replace("`", "")
 
 
 def _use_entry(path: str) -> str:
@@ -197,9 +205,27 @@ def library_listing(what: str | None) -> str:
     """Names of the library; `what` is one of runs, populations, models, … (None: all)."""
     if what is not None and what not in _LISTINGS:
         raise DataError(
-            f"nothing called {quoted(what)} to list; known: {', '.join(_LISTINGS)}{nearest(what, _LISTINGS)}"
+            f"nothing called {quoted(what)} to list; known: {', '.join(_LISTINGS)}, all{nearest(what, _LISTINGS)}"
         )
     return "\n\n".join(_listing(name) for name in (_LISTINGS if what is None else (what,)))
+
+
+def library_parts() -> str:
+    """Parts of the library: how many entries each has, and what takes their names."""
+    rows = [(part, len(_names(part)), used) for part, used in _USED.items()]
+    width = max(len(part) for part, _, _ in rows)
+    return "\n".join(
+        [
+            f"{'part':<{width}}  entries  used as",
+            *(f"{part:<{width}}  {count:7}  {used}" for part, count, used in rows),
+        ]
+    )
+
+
+def _names(what: str) -> list[str]:
+    if what == "data":
+        return [*available(), *available_dipoles(), *available_diffuse(), *available_seds()]
+    return list(resources.names(what)) if what not in ("species", "kinds") else [n for n, _ in _rows(what)]
 
 
 def _listing(what: str) -> str:

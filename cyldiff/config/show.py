@@ -76,13 +76,19 @@ def sizes(loaded: LoadedConfig) -> str:
         f"{len(followed_species(parts))} nuclides on {mesh}{half}, "
         f"about {(estimated_memory(parts) or 0.0) / 1e9:.1g} GB of memory"
     ]
+    rows = []
     for name in config.compare.data:
         data = load(name)
         potential = 0.0 if data.interstellar else config.physics.modulation.potential_for(data.experiment)
-        modulated = "interstellar" if data.interstellar else f"modulated with {1e3 * potential:g} MV"
-        lines.append(
-            f"to be compared with {name}: {data.quantity} of {data.experiment}, {len(data)} points, {modulated}"
-        )
+        solar = "interstellar" if data.interstellar else f"{1e3 * potential:g}\u00a0MV"
+        rows.append((name, data.quantity, data.experiment, f"{len(data)}\u00a0points", solar))
+    if rows:
+        lines += ["", "to be compared with, and the potential of its solar modulation"]
+        width = [max(map(len, column)) for column in zip(*rows, strict=True)]
+        lines += [
+            "  " + "  ".join(text.ljust(w) for text, w in zip(row, width, strict=True)).rstrip()
+            for row in rows
+        ]
     return "\n".join(lines)
 
 

@@ -125,7 +125,6 @@ def difference_text(old: xr.Dataset, new: xr.Dataset, paths: tuple[Path, Path]) 
         lines += ["", f"{heading}: {len(chosen)} changed", *_lines(chosen)]
     if not changes:
         lines += ["", "configuration: the same"]
-    lines += [""] if changes else []
     lines += _block("tables", _changes(_short(tables_of(old)), _short(tables_of(new))))
     lines += _block("versions", _changes(packages_of(old), packages_of(new)))
     return "\n".join([*lines, "", *_spectra(old, new)])

@@ -26,7 +26,7 @@ CENTRE, ANTICENTRE = 266.405, 86.405
 _AMPLITUDES = (5.0e-5, 1.0e-2)
 #: shapes, first filled, then hollow
 _MARKERS = ("o", "s", "^", "v", "D", "P", "X", "<", ">", "p")
-_DATA_COLOURS = ("#4D4D4D", "#999999", "#56B4E9", "#E69F00", "#009E73", "#CC79A7")
+_DATA_COLOURS = ("0.3", "0.6", style.SKY, style.ORANGE, style.GREEN, style.PURPLE)
 
 
 def anisotropy_figure(
@@ -41,11 +41,7 @@ def anisotropy_figure(
     above.plot(x, dipole["amplitude"], color="black", lw=2.2, zorder=6)
     below.plot(x, unwrapped(dipole["phase"].values), color="black", lw=2.2, zorder=6)
     for rank, (name, (amplitude, phase)) in enumerate(shown_parts(dipole, shown).items()):
-        look: dict[str, Any] = {
-            "color": style.SEQUENCE[1 + rank % (len(style.SEQUENCE) - 1)],
-            "lw": 1.3,
-            "ls": "--",
-        }
+        look: dict[str, Any] = {"lw": 1.4, **style.line_of(1 + rank % (len(style.SEQUENCE) - 1))}
         above.plot(x, amplitude, zorder=5, **look)
         below.plot(x, unwrapped(phase), zorder=5, **look)
         handles.append(Line2D([], [], label=name, **look))

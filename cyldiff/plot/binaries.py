@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cyldiff.galaxy.xray_binaries import R_SUN, XrbDistribution
-from cyldiff.plot.style import SEQUENCE
+from cyldiff.plot.style import ORANGE, SEQUENCE
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -47,7 +47,7 @@ def map_figure(result: XrbDistribution, *, extent: float = 18.0) -> Figure:
     for name, position in result.position.items():
         axes.scatter(position[:, 0], position[:, 1], **_OBJECTS[name], zorder=3)
     axes.plot(
-        [-cells.observer_radius], [0.0], "*", color="#E69F00", markeredgecolor="k", markersize=13, zorder=4
+        [-cells.observer_radius], [0.0], "*", color=ORANGE, markeredgecolor="k", markersize=13, zorder=4
     )
     axes.plot([0.0], [0.0], "^", color="w", markeredgecolor="k", markersize=8, zorder=4)
     axes.set(xlim=(-extent - 4.0, extent - 4.0), ylim=(-extent, extent), aspect="equal")

@@ -43,9 +43,9 @@ def draw_corner(draws: Array, weight: Array, best: Array, *, labels: Sequence[st
         corner.corner(
             draws, weights=weight, labels=list(labels), truths=list(best), quantiles=[0.1587, 0.5, 0.8413],
             levels=LEVELS, range=ranges, plot_datapoints=False, fill_contours=True, smooth=0.8, fig=figure,
-            truth_color="C3", label_kwargs={"fontsize": 9}, max_n_ticks=4,
+            truth_color=style.VERMILLION, label_kwargs={"fontsize": 13.0}, max_n_ticks=3, labelpad=0.06,
         )  # fmt: skip
         for axes in figure.axes:
-            axes.tick_params(labelsize=7)
+            axes.tick_params(labelsize=11.0)
         figure.savefig(path)
     return figure

@@ -20,7 +20,6 @@ from cyldiff.plot.curves import SPECTRAL_POWER
 __all__ = ["DipolePanel", "FitPanel", "draw_contour", "draw_dipoles", "draw_fit", "draw_profile"]
 
 Array = NDArray[np.float64]
-_MARKERS = "osD^vP"
 
 
 @dataclass(frozen=True)
@@ -75,15 +74,18 @@ def draw_fit(panel: FitPanel, path: Path) -> Figure:
         shown = m.y[~m.upper_limit] * m.x[~m.upper_limit] ** power
         if shown.max() > 5.0 * shown.min():
             top.set_yscale("log")
+            if shown.max() < 60.0 * shown.min():
+                style.plain_ticks(top.yaxis)
         label = style.quantity_label(m.numerator, m.denominator)
         top.set_ylabel(label if m.denominator else f"{label}: {style.times_power_label(axis, power)}")
-        top.legend(frameon=True, framealpha=0.85, edgecolor="none")
+        # above the frame: errors of the last points reach into any corner of it
+        top.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=3)
         bottom.axhspan(-1.0, 1.0, color="0.9", lw=0)
         bottom.axhline(0.0, color="black", lw=0.8)
         bottom.plot(m.x[use], panel.pull, style.marker_of(m.experiment), color=colour, ms=4)
         reach = max(3.0, 1.1 * float(np.max(np.abs(panel.pull))))
         bottom.set_ylim(-reach, reach)
-        bottom.set_ylabel("pull")
+        bottom.set_ylabel("pull [$\\sigma$]")
         bottom.set_xlabel(style.x_label(axis))
         figure.savefig(path)
     return figure
@@ -117,7 +119,8 @@ def draw_dipoles(panels: Sequence[DipolePanel], curve: tuple[Array, Array, Array
         top, bottom = figure.subplots(2, 1, sharex=True)
         for number, panel in enumerate(panels):
             m = panel.measurement
-            colour, marker = f"C{number}", _MARKERS[number % len(_MARKERS)]
+            colour = style.SEQUENCE[1 + number % (len(style.SEQUENCE) - 1)]
+            marker = style.MARKERS[number % len(style.MARKERS)]
             errors = {
                 top: (m.amplitude, m.sigma_minus, m.sigma_plus, panel.amplitude),
                 bottom: (m.phase, m.phase_minus, m.phase_plus, panel.phase),
@@ -138,11 +141,11 @@ def draw_dipoles(panels: Sequence[DipolePanel], curve: tuple[Array, Array, Array
         bottom.plot(energy, np.where(jump, np.nan, phase), color="black", lw=1.4, zorder=1)
         top.set_xscale("log")
         top.set_yscale("log")
-        top.set_ylabel("amplitude of the dipole")
+        top.set_ylabel("Amplitude of the dipole")
         bottom.set_ylim(0.0, 360.0)
         bottom.set_yticks(np.arange(0.0, 361.0, 60.0))
-        bottom.set_ylabel("right ascension of the excess [deg]")
-        bottom.set_xlabel("energy of the particle [GeV]")
+        bottom.set_ylabel("Right ascension of the excess [deg]")
+        bottom.set_xlabel("Total energy of the particle $E$ [GeV]")
         top.legend()
         figure.savefig(path)
     return figure
@@ -172,7 +175,7 @@ def draw_profile(
         axes.plot(values, rise, "o-", color="black", ms=3.5, lw=1.2, label="the others at their best")
         axes.set_ylim(0.0, 1.1 * max(4.0, float(np.max(rise))))
         axes.set_xlabel(label)
-        axes.set_ylabel("$\\chi^2 - \\chi^2_{min}$")
+        axes.set_ylabel("$\\chi^2 - \\chi^2_\\mathrm{min}$")
         axes.legend()
         figure.savefig(path)
     return figure

@@ -20,7 +20,6 @@ __all__ = ["plane_figure", "profile_figure", "sky_figure", "spectrum_figure"]
 Array = NDArray[np.float64]
 
 _WORDS = {"gamma": "gamma rays", "neutrino": "neutrinos, all flavours"}
-_MARKERS = ("o", "s", "^", "D", "v")
 #: colours run from the largest value down by this factor at most
 _RANGE = 1e3
 
@@ -30,13 +29,6 @@ def _label(power: float, secondary: str) -> str:
     factor = f"E^{{{power:g}}}\\," if power else ""
     unit = "GeV" if power == 2.0 else f"GeV$^{{{power - 1:g}}}$"
     return f"${factor}{symbol}$   [{unit} cm$^{{-2}}$ s$^{{-1}}$ sr$^{{-1}}$]"
-
-
-def _energy(value: float) -> str:
-    for unit, factor in (("PeV", 1e6), ("TeV", 1e3), ("GeV", 1.0)):
-        if value >= factor:
-            return f"{value / factor:.3g} {unit}"
-    return f"{value * 1e3:.3g} MeV"
 
 
 def spectrum_figure(spectrum: xr.Dataset, data: Sequence[DiffuseMeasurement], power: float) -> Figure:
@@ -50,21 +42,21 @@ def spectrum_figure(spectrum: xr.Dataset, data: Sequence[DiffuseMeasurement], po
     components = [str(name) for name in spectrum["component"].values]
     for rank, name in enumerate(components if len(components) > 1 else ()):
         ax.plot(
-            energy, factor * spectrum["intensity_component"].sel(component=name).values, lw=1.3, ls="--",
-            color=style.SEQUENCE[1 + rank % (len(style.SEQUENCE) - 1)], label=name, zorder=4,
+            energy, factor * spectrum["intensity_component"].sel(component=name).values, lw=1.3,
+            **style.line_of(1 + rank % (len(style.SEQUENCE) - 1)), label=name, zorder=4,
         )  # fmt: skip
     for rank, one in enumerate(data):
         scale = one.energy**power
         ax.errorbar(
             one.energy, scale * one.intensity, yerr=scale * np.stack([one.sigma_minus, one.sigma_plus]),
             xerr=np.stack([one.energy - one.energy_low, one.energy_high - one.energy]),
-            fmt=_MARKERS[rank % len(_MARKERS)], color=style.colour_of(one.experiment, rank), ms=4.5, lw=0,
+            fmt=style.MARKERS[rank % len(style.MARKERS)], color=style.colour_of(one.experiment, rank), ms=4.5, lw=0,
             elinewidth=1.0, label=f"{one.experiment} (sources masked)", zorder=6,
         )  # fmt: skip
     _limits(ax, [factor * total, *(one.energy**power * one.intensity for one in data)])
     ax.set_xscale("log")
     ax.set_yscale("log")
-    ax.set_xlabel("Energy [GeV]")
+    ax.set_xlabel(r"Energy $E$ [GeV]")
     ax.set_ylabel(_label(power, secondary))
     ax.set_title(_where(spectrum), fontsize=11.0)
     ax.legend(loc="lower left")
@@ -94,15 +86,21 @@ def profile_figure(profile: xr.Dataset, power: float) -> Figure:
     curves = [energies[i] ** power * profile["intensity"].values[i] for i in chosen]
     for rank, (i, curve) in enumerate(zip(chosen, curves, strict=True)):
         ax.stairs(
-            curve, edges, baseline=None, color=style.SEQUENCE[rank], lw=1.6, label=_energy(float(energies[i]))
+            curve,
+            edges,
+            baseline=None,
+            lw=1.6,
+            label=style.energy_text(float(energies[i])),
+            **style.line_of(rank),
         )
     _limits(ax, curves)
     ax.set_yscale("log")
     ax.set_xlim(edges[-1], edges[0])
-    ax.set_xlabel("Galactic longitude [deg]")
+    _longitudes(ax)
     ax.set_ylabel(_label(power, secondary))
     low, high = profile["b_bounds"].values[0]
-    ax.set_title(f"{_WORDS[secondary]}, {low:g}° < b < {high:g}°", fontsize=11.0)
+    limits = f"${low:g}\\degree < b < {high:g}\\degree$"  # as mathematics: with a minus sign
+    ax.set_title(f"{_WORDS[secondary]}, {limits}", fontsize=11.0)
     ax.legend(loc="best", ncols=2)
     return figure
 
@@ -116,14 +114,16 @@ def sky_figure(
     # longitude increases to the left: the abscissa of the projection is -l
     mesh = ax.pcolormesh(
         np.radians(-longitude[::-1]), np.radians(latitude), energy**power * values[:, ::-1],
-        norm=_norm(energy**power * values), cmap="inferno", shading="nearest", rasterized=True,
+        norm=_norm(energy**power * values), cmap=style.SEQUENTIAL, shading="nearest", rasterized=True,
     )  # fmt: skip
     ax.grid(color="0.6", lw=0.4)
     ax.set_xticks(np.radians([-120.0, -60.0, 0.0, 60.0, 120.0]), ["120°", "60°", "0°", "300°", "240°"])
     ax.tick_params(axis="x", colors="white", labelsize=8.5)
     ax.tick_params(axis="y", labelsize=8.5)
+    latitudes = [-60.0, -30.0, 0.0, 30.0, 60.0]
+    ax.set_yticks(np.radians(latitudes), [f"${b:g}\\degree$" for b in latitudes])
     figure.colorbar(mesh, ax=ax, orientation="horizontal", shrink=0.7, label=_label(power, secondary))
-    ax.set_title(f"{_WORDS[secondary]} at {_energy(energy)}", fontsize=11.0)
+    ax.set_title(f"{_WORDS[secondary]} at {style.energy_text(energy)}", fontsize=11.0)
     return figure
 
 
@@ -135,17 +135,29 @@ def plane_figure(
     ax: Any = figure.subplots()
     shown = energy**power * values
     mesh = ax.pcolormesh(
-        longitude, latitude, shown, norm=_norm(shown), cmap="inferno", shading="nearest", rasterized=True
+        longitude,
+        latitude,
+        shown,
+        norm=_norm(shown),
+        cmap=style.SEQUENTIAL,
+        shading="nearest",
+        rasterized=True,
     )
     ax.set_xlim(180.0, -180.0)
-    ax.xaxis.set_major_locator(MultipleLocator(60.0))
-    ax.xaxis.set_minor_locator(MultipleLocator(20.0))
-    ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value % 360.0:.0f}"))
-    ax.set_xlabel("Galactic longitude [deg]")
-    ax.set_ylabel("Galactic latitude [deg]")
+    _longitudes(ax)
+    ax.set_ylabel("Galactic latitude $b$ [deg]")
     figure.colorbar(mesh, ax=ax, label=_label(power, secondary), pad=0.01)
-    ax.set_title(f"{_WORDS[secondary]} at {_energy(energy)}", fontsize=11.0)
+    ax.set_title(f"{_WORDS[secondary]} at {style.energy_text(energy)}", fontsize=11.0)
     return figure
+
+
+def _longitudes(ax: Any) -> None:
+    """Ticks of the abscissa from 0 to 360 deg."""
+    wide = abs(float(np.diff(ax.get_xlim())[0])) > 150.0
+    ax.xaxis.set_major_locator(MultipleLocator(60.0 if wide else 20.0))
+    ax.xaxis.set_minor_locator(MultipleLocator(20.0 if wide else 5.0))
+    ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value % 360.0:.0f}"))
+    ax.set_xlabel("Galactic longitude $l$ [deg]")
 
 
 def _norm(values: Array) -> LogNorm:

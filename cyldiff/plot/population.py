@@ -24,7 +24,7 @@ Array = NDArray[np.float64]
 #: intensities are shown times the energy to this power, as usual around the knee
 POWER = 2.75
 _AXIS = "kinetic_energy"
-_BAND, _LINE = "#CC79A7", "#8B3A6B"
+_BAND, _LINE = style.PURPLE, style.WINE
 #: data against these energies can be shown together where the rest energy does not matter
 _ALIKE = ("kinetic_energy", "total_energy")
 #: realisations of a ring that are drawn with a colour

@@ -10,13 +10,14 @@ from matplotlib.figure import Figure
 
 from cyldiff.data.diffuse import diffuse_in
 from cyldiff.errors import DataError, nearest
+from cyldiff.plot import style
 
 __all__ = ["detections_figure", "diffuse_figure"]
 
 #: power of the energy that intensities are multiplied with
 POWER = 2.5
-_BAND, _LINE = "#CC79A7", "#8B3A6B"
-_COLOURS = ("#0072B2", "#E69F00")
+_BAND, _LINE = style.PURPLE, style.WINE
+_COLOURS = (style.BLUE, style.ORANGE)
 
 
 def diffuse_figure(dataset: xr.Dataset, what: str) -> Figure:

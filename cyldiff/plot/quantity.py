@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 import xarray as xr
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 from numpy.typing import NDArray
 
 from cyldiff.data.comparison import Comparison, compare
@@ -144,9 +143,7 @@ def _scale(ax: Any, panel: Panel, curves: list[Array]) -> None:
     ax.set_yscale("log")
     ax.set_ylim(bottom / 1.3, top * 1.4)
     if top / bottom < 60.0:
-        ax.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 3.0, 5.0)))
-        ax.yaxis.set_major_formatter(FuncFormatter(lambda v, _: f"{v:g}"))
-        ax.yaxis.set_minor_formatter(NullFormatter())
+        style.plain_ticks(ax.yaxis)
 
 
 def _uncertain(panel: Panel) -> bool:

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from cyldiff.errors import CyldiffError, DataError
 from cyldiff.io.whole import write_whole
 from cyldiff.plot import _writable
-from cyldiff.plot.style import RC
+from cyldiff.plot.style import RC, SEQUENTIAL
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -137,7 +137,7 @@ def _map(
 def _draw(ax: Any, x: Array, y: Array, values: Array, bottom: float, top: float) -> Any:
     shown = np.log10(np.maximum(values, 10.0 ** (bottom - 1.0)))
     image = ax.pcolormesh(
-        x, y, shown, vmin=bottom, vmax=top, cmap="viridis", shading="nearest", rasterized=True
+        x, y, shown, vmin=bottom, vmax=top, cmap=SEQUENTIAL, shading="nearest", rasterized=True
     )
     step = 1.0 if top - bottom > 3.0 else 0.5
     levels = np.arange(np.ceil(bottom), top + 0.1, step)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from cyldiff.data.seds import SedPoints
 from cyldiff.observables.single_source import Sed
 from cyldiff.plot.output import figure_path, save_figure
-from cyldiff.plot.style import SEQUENCE
+from cyldiff.plot.style import MARKERS, SEQUENCE, line_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -22,8 +22,6 @@ __all__ = ["draw_sed", "sed_figure"]
 
 #: units of the abscissa by their size [GeV]
 _UNITS = ((1e-9, "eV"), (1e-6, "keV"), (1e-3, "MeV"), (1.0, "GeV"), (1e3, "TeV"), (1e6, "PeV"))
-_STYLES = ("--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)))
-_MARKERS = ("o", "s", "D", "^", "v", "P", "X")
 #: decades shown below the highest curve or point
 _DEPTH = 4.0
 
@@ -54,15 +52,17 @@ def sed_figure(spectrum: Sed, *, data: Sequence[SedPoints] = (), title: str = ""
     several = len(shown) > 1
     axes.plot(e, spectrum.sed, color="k", lw=1.8, label="sum" if several else next(iter(shown), "sum"))
     for i, (name, flux) in enumerate(shown.items() if several else ()):
-        colour = SEQUENCE[1 + i % (len(SEQUENCE) - 1)]
-        axes.plot(e, spectrum.of(flux), ls=_STYLES[i % len(_STYLES)], color=colour, lw=1.3, label=name)
+        axes.plot(e, spectrum.of(flux), lw=1.3, label=name, **line_of(1 + i % (len(SEQUENCE) - 1)))
     for i, points in enumerate(data):
-        _points(axes, points, scale, _MARKERS[i % len(_MARKERS)], SEQUENCE[-1 - i % (len(SEQUENCE) - 1)])
+        _points(axes, points, scale, MARKERS[i % len(MARKERS)], SEQUENCE[-1 - i % (len(SEQUENCE) - 1)])
     values = np.concatenate([spectrum.sed, *(points.sed for points in data)])
     top = float(np.max(values))
     axes.set(xscale="log", yscale="log", xlim=(e[0], e[-1]))
     axes.set_ylim(max(top * 10.0**-_DEPTH, 0.2 * float(np.min(values))), 3.0 * top)
-    axes.set(xlabel=f"$E$ [{unit}]", ylabel=r"$E^2\,\mathrm{d}N/\mathrm{d}E$ [erg cm$^{-2}$ s$^{-1}$]")
+    axes.set(
+        xlabel=f"Photon energy $E$ [{unit}]",
+        ylabel=r"$E^2\,\mathrm{d}N/\mathrm{d}E$ [erg cm$^{-2}$ s$^{-1}$]",
+    )
     axes.set_title(title, fontsize=11)
     axes.legend()
     return figure

@@ -58,7 +58,7 @@ def sources_figure(dataset: xr.Dataset, what: str, data: Sequence[str | Path | M
         ax.plot(
             x,
             np.where(each[i] > 0.0, each[i] * factor, np.nan),
-            color=style.SEQUENCE[1:][rank] if named else "0.75",
+            **(style.line_of(1 + rank) if named else {"color": "0.75"}),
             lw=1.4 if named else 0.8,
             label=str(dataset["source"].values[i]) if named else None,
             zorder=3 if named else 2,

@@ -8,11 +8,26 @@ from typing import Any
 from cyldiff.observables.abscissa import Abscissa
 
 __all__ = [
+    "BLACK",
+    "BLUE",
+    "GREEN",
+    "LINES",
+    "MARKERS",
+    "ORANGE",
+    "PURPLE",
     "RC",
     "SEQUENCE",
+    "SEQUENTIAL",
+    "SKY",
+    "VERMILLION",
+    "WINE",
+    "YELLOW",
     "colour_of",
+    "energy_text",
     "label_of",
+    "line_of",
     "marker_of",
+    "plain_ticks",
     "quantity_label",
     "times_power_label",
     "x_label",
@@ -37,20 +52,44 @@ RC: Any = {
     "svg.hashsalt": "cyldiff",
 }
 
-# colours of Okabe & Ito (2008), told apart by colour-blind readers
+# Okabe & Ito 2008, Color Universal Design (jfly.uni-koeln.de/color): told apart by colour-blind readers
+BLACK, ORANGE, SKY, GREEN = "#000000", "#E69F00", "#56B4E9", "#009E73"
+YELLOW, BLUE, VERMILLION, PURPLE = "#F0E442", "#0072B2", "#D55E00", "#CC79A7"
+#: of the scheme "muted" of Tol 2021 (SRON/EPS/TN/09-002, issue 3.2); yellow is too pale for a line on white
+WINE = "#882255"
 _COLOURS = {
-    "AMS-02": "#0072B2",
-    "DAMPE": "#D55E00",
-    "Voyager 1": "#009E73",
-    "ACE-CRIS": "#CC79A7",
-    "ISOMAX": "#E69F00",
-    "Balloons": "#56B4E9",
+    "AMS-02": BLUE,
+    "DAMPE": VERMILLION,
+    "Voyager 1": GREEN,
+    "ACE-CRIS": PURPLE,
+    "ISOMAX": ORANGE,
+    "Balloons": SKY,
 }
-#: colours of curves that stand for elements
-SEQUENCE = ("#000000", "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#8C564B")
-_SPARE = ("#CC79A7", "#E69F00", "#56B4E9", "#009E73", "#D55E00", "#0072B2")
+#: colours of curves, in the order in which they are given out
+SEQUENCE = (BLACK, BLUE, VERMILLION, GREEN, PURPLE, ORANGE, SKY, WINE)
+#: dashes of curves, in the same order: a figure can be read without its colours
+LINES: tuple[Any, ...] = (
+    "-",
+    "--",
+    "-.",
+    (0, (4, 1, 1, 1, 1, 1)),
+    ":",
+    (0, (9, 2)),
+    (0, (9, 2, 1, 2)),
+    (0, (2, 1)),
+)
+#: symbols of points, in the same order
+MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<", ">", "p")
+#: colour map of images: perceptually uniform, dark is little
+SEQUENTIAL = "viridis"
+_SPARE = (PURPLE, ORANGE, SKY, GREEN, VERMILLION, BLUE)
 _MARKERS = {"AMS-02": "o", "DAMPE": "s", "Voyager 1": "D", "ACE-CRIS": "^", "ISOMAX": "v", "Balloons": "P"}
 _SPARE_MARKERS = ("X", "<", ">", "p", "h", "*")
+
+
+def line_of(rank: int) -> dict[str, Any]:
+    """Colour and dashes of a curve by its rank; 0 is the black solid line of a sum or a model."""
+    return {"color": SEQUENCE[rank % len(SEQUENCE)], "ls": LINES[rank % len(LINES)]}
 
 
 def colour_of(experiment: str, rank: int = 0) -> str:
@@ -86,3 +125,20 @@ def times_power_label(abscissa: Abscissa, power: float) -> str:
     unit = f"({abscissa.unit})" if "/" in abscissa.unit else abscissa.unit
     factor = f"{abscissa.symbol}^{{{power:g}}}\\," if power else ""
     return f"${factor}J$   [m$^{{-2}}$ s$^{{-1}}$ sr$^{{-1}}$ {unit}$^{{{power - 1:g}}}$]"
+
+
+def energy_text(value: float) -> str:
+    """An energy in GeV with the unit that keeps the number small: ``10 TeV``."""
+    for unit, size in (("PeV", 1e6), ("TeV", 1e3), ("GeV", 1.0)):
+        if value >= size * 0.9999:
+            return f"{value / size:.3g} {unit}"
+    return f"{value * 1e3:.3g} MeV"
+
+
+def plain_ticks(axis: Any) -> None:
+    """Ticks 0.1, 0.2, 0.3, 0.5, 1 … on a logarithmic axis of one or two decades, in place of powers of ten."""
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+
+    axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 3.0, 5.0)))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axis.set_minor_formatter(NullFormatter())

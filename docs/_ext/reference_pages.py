@@ -176,7 +176,7 @@ def _numbers(raw: dict[str, object]) -> Iterator[tuple[str, str]]:
 
 def library() -> str:
     """All that `cyldiff list` lists but models and kinds, which have their own pages."""
-    parts = ["# The library\n", "What comes with cyldiff, as `cyldiff list` prints it.\n"]
+    parts = ["# The library\n", "What comes with cyldiff, as `cyldiff list all` prints it.\n"]
     for listing in library_listing(None).split("\n\n"):
         head, _, rows = listing.partition("\n")
         if head not in ("models:", "kinds:"):

@@ -20,7 +20,7 @@ import cyldiff
 from cyldiff.cli import main
 from cyldiff.config.load import load_config
 from cyldiff.observables.regions import Region, region_named
-from cyldiff.plot.style import RC, SEQUENCE
+from cyldiff.plot.style import RC, line_of
 
 FIGURES = Path(__file__).parents[1] / "figures"
 INNER = "l=-30..30,b=-5..5"
@@ -43,20 +43,19 @@ def shares(spectrum: xr.Dataset, at: tuple[float, ...]) -> None:
 def draw(spectrum: xr.Dataset, profile: xr.Dataset, latitude: np.ndarray) -> None:
     """Spectrum of the inner Galaxy, and intensities against latitude."""
     with rc_context(RC):
-        figure = Figure(figsize=(11.0, 4.6), layout="constrained")
+        figure = Figure(figsize=(9.6, 4.4), layout="constrained")
         left, right = figure.subplots(1, 2)
         energy = spectrum["energy"].values
         left.loglog(energy, energy**2 * spectrum["intensity"], color="black", lw=2.0, label="sum")
         right.semilogy(latitude, profile["intensity"][0] * 1e2, color="black", lw=2.0)
-        for name, colour in zip(spectrum["component"].values, SEQUENCE[1:], strict=False):
+        for rank, name in enumerate(spectrum["component"].values):
+            look = line_of(1 + rank)
             part = spectrum["intensity_component"].sel(component=name)
-            left.loglog(energy, energy**2 * part, color=colour, ls="--", label=str(name))
-            right.semilogy(
-                latitude, profile["intensity_component"].sel(component=name)[0] * 1e2, color=colour, ls="--"
-            )
-        left.set(xlabel="Energy [GeV]", ylim=(5e-8, 1.2e-4), title="|l| < 30°, |b| < 5°")
+            left.loglog(energy, energy**2 * part, label=str(name), **look)
+            right.semilogy(latitude, profile["intensity_component"].sel(component=name)[0] * 1e2, **look)
+        left.set(xlabel="Energy $E$ [GeV]", ylim=(5e-8, 1.2e-4), title="|l| < 30°, |b| < 5°")
         left.set_ylabel(r"$E^2 I_\gamma$   [GeV cm$^{-2}$ s$^{-1}$ sr$^{-1}$]")
-        right.set(xlabel="Galactic latitude [deg]", title="|l| < 30° at 10 GeV", ylim=(1e-8, 5e-5))
+        right.set(xlabel="Galactic latitude $b$ [deg]", title="|l| < 30° at 10 GeV", ylim=(1e-8, 5e-5))
         right.set_ylabel(r"$E^2 I_\gamma$   [GeV cm$^{-2}$ s$^{-1}$ sr$^{-1}$]")
         left.legend(loc="lower left")
         figure.savefig(FIGURES / "gamma-leptons.png")

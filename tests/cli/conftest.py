@@ -29,6 +29,49 @@ grid_error.enabled = false
 data = ["ams02-h-rigidity"]
 """
 
+TUNING = """
+schema = 1
+[run]
+name = "tiny"
+[grid]
+use = "fit-2d"
+space.r.n = 8
+space.z.n = 8
+momentum = { min = "100 MeV", max = "10 TeV", per_decade = 6 }
+[physics]
+use = "example-plain-diffusion"
+sources.snr.normalisation = { species = "C12", flux = "9.2e-5 GeV^-1 m^-2 s^-1 sr^-1" }
+[species]
+include = ["B10", "B11", "C12", "N14", "O16"]
+[solver]
+tolerance = 1e-7
+grid_error.enabled = false
+[output]
+quantities = []
+[[fit.data]]
+name = "ams02-b-c-rigidity"
+min = "5 GV"
+max = "500 GV"
+[fit.parameters]
+D0 = { path = "physics.diffusion.D0", bounds = ["5e27 cm^2/s", "2e29 cm^2/s"] }
+delta = { path = "physics.diffusion.delta[0]", bounds = [0.1, 1.2] }
+[fit.sampler]
+kind = "emcee"
+walkers = 8
+steps = 30
+taus = 10
+check = 10
+"""
+
+
+@pytest.fixture
+def tuning(tmp_path, monkeypatch):
+    """Path of a small tuning file in an empty current folder."""
+    file = tmp_path / "tune.toml"
+    file.write_text(TUNING)
+    monkeypatch.chdir(tmp_path)
+    return file
+
 
 @pytest.fixture
 def tiny(tmp_path, monkeypatch):

@@ -101,7 +101,12 @@ class TestOthers:
         assert 'did you mean "delta"' in call("explain", "deltta", status=2).stderr
 
     def test_list(self, call):
-        assert "quickstart" in call("list").stdout
+        parts = {line.split()[0]: line.split()[1] for line in call("list").stdout.splitlines()}
+        assert parts["runs"] == str(len(call("list", "runs").stdout.splitlines()) - 1)
+        assert parts["data"] == str(len(call("list", "data").stdout.splitlines()) - 1)
+        assert parts["species"] == "89"
+        everything = call("list", "all").stdout
+        assert all(f"{part}:\n" in everything for part in parts if part != "part")
         assert "nie-2026" in call("list", "models").stdout
         assert 'did you mean "grids"' in call("list", "grid", status=2).stderr
 
@@ -211,8 +216,8 @@ class TestHelp:
         assert max(map(len, text.splitlines())) <= 80
 
     def test_an_unknown_command(self, call):
-        assert 'no command "chek"; known: run, check' in call("chek", status=2).stderr
-        assert 'did you mean "check"?' in call("chek", status=2).stderr
+        assert 'no command "chek"; did you mean "check"?' in call("chek", status=2).stderr
+        assert 'no command "zzz"; known: run, check, explain' in call("zzz", status=2).stderr
 
     def test_version(self, call):
         assert call("--version").stdout.startswith("cyldiff, version 0.")

@@ -127,7 +127,7 @@ def test_it_is_the_wheel_that_is_tested(installed):
 
 
 def test_data_are_found(installed):
-    answer = installed("cyldiff", "list")
+    answer = installed("cyldiff", "list", "all")
     assert answer.returncode == 0, answer.stderr
     for name in ("quickstart", "models/nie-2026", "galaxy-2d-standard", "ams02-b-c-rigidity", "Be10"):
         assert name in answer.stdout

@@ -17,7 +17,7 @@ def test_parts_points_and_limits():
     (axes,) = figure.axes
     labels = [text.get_text() for text in axes.get_legend().get_texts()]
     assert labels == ["protons", "LHAASO-KM2A", "HAWC"]
-    assert axes.get_xlabel() == "$E$ [TeV]"
+    assert axes.get_xlabel() == "Photon energy $E$ [TeV]"
     assert axes.get_title() == "V4641 Sgr"
 
 

@@ -41,7 +41,7 @@ from cyldiff.plot.style import RC, SEQUENCE
 from cyldiff.solve.steady import SteadySolver
 
 FOLDER = Path(__file__).parents[2] / "docs" / "figures" / "verification"
-BLACK, BLUE, RED, GREEN, PINK, ORANGE, SKY, BROWN = SEQUENCE
+BLACK, BLUE, RED, GREEN, PINK, ORANGE, SKY, WINE = SEQUENCE
 
 
 def main(folder: Path) -> None:

@@ -25,14 +25,14 @@ from cyldiff.data import compare, format_comparisons, load
 from cyldiff.galaxy.magnetic_field import UniformField
 from cyldiff.galaxy.radiation_field import Delahaye2010
 from cyldiff.grid import energy_grid
-from cyldiff.plot.style import RC, SEQUENCE, colour_of, marker_of
+from cyldiff.plot.style import LINES, RC, SEQUENCE, colour_of, marker_of
 from cyldiff.sources.cooling import Cooling, electron
 from cyldiff.sources.leptons import lepton_green
 from cyldiff.sources.segments import Segments
 from cyldiff.transport import lepton_losses as losses
 
 FOLDER = Path(__file__).parents[2] / "docs" / "figures" / "verification"
-BLACK, BLUE, RED, GREEN, PINK, ORANGE, SKY, BROWN = SEQUENCE
+BLACK, BLUE, RED, GREEN, PINK, ORANGE, SKY, WINE = SEQUENCE
 #: data of the run and the energies they are fitted above
 DATA = {
     "ams02-electron-rigidity": 1.5,
@@ -61,13 +61,13 @@ def measured(name: str, *values: float) -> None:
 
 def lepton_cooling():
     """Time T / b that every process takes, in gas of 1 H, 0.02 e, 5 microgauss and the local light."""
-    figure, axis = plt.subplots(figsize=(6.6, 4.6), layout="constrained")
+    figure, axis = plt.subplots(figsize=(6.6, 5.2), layout="constrained")
     energy = np.geomspace(1e-3, 1e6, 400)
     e = electron(energy)
     light = Delahaye2010().parts
     field = float(UniformField(B0="5 uG").energy_density(8.5, 0.0))
     rows = {
-        "ionisation (1 H cm$^{-3}$)": (losses.ionisation_loss(e, 0.11), BROWN),
+        "ionisation (1 H cm$^{-3}$)": (losses.ionisation_loss(e, 0.11), WINE),
         "Coulomb (0.02 e cm$^{-3}$)": (losses.coulomb_loss(e, 0.02), PINK),
         "bremsstrahlung (1 H cm$^{-3}$)": (losses.bremsstrahlung_neutral(e, 0.11), GREEN),
         "synchrotron (5 µG)": (field * losses.synchrotron_loss(e), BLUE),
@@ -75,12 +75,12 @@ def lepton_cooling():
         "inverse Compton, dust": (losses.inverse_compton_loss(e, light[1:3]), SKY),
         "inverse Compton, stars": (losses.inverse_compton_loss(e, light[3:]), RED),
     }
-    for label, (loss, colour) in rows.items():
-        axis.loglog(energy, energy / loss, color=colour, label=label)
+    for dashes, (label, (loss, colour)) in zip(LINES[1:], rows.items(), strict=True):
+        axis.loglog(energy, energy / loss, color=colour, ls=dashes, lw=1.4, label=label)
     total = sum(loss for loss, _ in rows.values())
     axis.loglog(energy, energy / total, color=BLACK, lw=2.2, label="all")
-    axis.set(xlim=(1e-3, 1e6), ylim=(1e-4, 3e7), xlabel="kinetic energy [GeV]", ylabel="$T/b$ [Myr]")
-    axis.legend(ncols=2, loc="upper right", fontsize=8.5)
+    axis.set(xlim=(1e-3, 1e6), ylim=(1e-4, 3e7), xlabel="kinetic energy $T$ [GeV]", ylabel="$T/b$ [Myr]")
+    axis.legend(ncols=3, loc="lower center", bbox_to_anchor=(0.5, 1.0), fontsize=8.5)
     return figure
 
 
@@ -98,14 +98,18 @@ def lepton_disc():
     table = tests.cooling(maximum=float(grid.kinetic_energy_faces[-1]))
     used = (grid.kinetic_energy > 1.0) & (grid.kinetic_energy < 1e6)
     energy = grid.kinetic_energy[used]
-    for height, colour in ((0.0, BLACK), (0.2, BLUE), (0.5, GREEN), (1.0, RED)):
+    for (height, colour), dashes in zip(
+        ((0.0, BLACK), (0.2, BLUE), (0.5, GREEN), (1.0, RED)), LINES, strict=False
+    ):
         j = int(np.argmin(np.abs(grid.z.centers - height)))
         exact = tests.thin_disc(grid.z.centers[j], energy, s, table, tests.H)
         label = f"$z$ = {grid.z.centers[j]:.2f} kpc"
-        axes[0].loglog(energy, energy**3 * exact, color=colour, label=label)
+        axes[0].loglog(energy, energy**3 * exact, color=colour, ls=dashes, label=label)
         axes[0].loglog(energy[::4], (energy**3 * found[used, 0, j])[::4], "o", ms=3.5, color=colour)
         seen = exact > 1e-6 * tests.thin_disc(0.0, energy, s, table, tests.H)
-        axes[1].loglog(energy[seen], np.abs(found[used, 0, j] / exact - 1.0)[seen], color=colour, label=label)
+        axes[1].loglog(
+            energy[seen], np.abs(found[used, 0, j] / exact - 1.0)[seen], color=colour, ls=dashes, label=label
+        )
     axes[0].set(xlabel="kinetic energy [GeV]", ylabel="$T^3 N$ [arbitrary]", ylim=(1e-4, 3e3))
     axes[0].set(title="lines: quadrature; points: 61 cells, 16 per decade")
     axes[0].legend()
@@ -136,10 +140,10 @@ def lepton_spectra():
                 m.x, m.x**3 * m.y, yerr=[m.x**3 * m.sigma_minus, m.x**3 * m.sigma_plus], ls="none", ms=3.5,
                 marker=marker_of(m.experiment, rank), color=colour_of(m.experiment, rank), label=m.experiment,
             )  # fmt: skip
-        for name in colours:
+        for dashes, name in zip(LINES[1:], colours, strict=False):
             part = result["flux_lis_component"].sel(component=name, species=species).sum("species").values
             if part.any():
-                axis.loglog(energy, cube * part, ls="--", lw=1.1, color=colours[name], label=labels[name])
+                axis.loglog(energy, cube * part, ls=dashes, lw=1.2, color=colours[name], label=labels[name])
         total = result["flux_toa"].sel(species=species).sum("species").values
         axis.loglog(energy, cube * total, color=BLACK, label="all, 600 MV")
         axis.loglog(

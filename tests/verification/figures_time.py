@@ -26,14 +26,14 @@ from scipy.special import erf
 from time_problems import cartesian, no_source, sphere_of_cells
 
 from cyldiff.pipeline import build_chain, build_grid, build_sources
-from cyldiff.plot.style import RC, SEQUENCE
+from cyldiff.plot.style import LINES, RC, SEQUENCE, label_of
 from cyldiff.solve.crank_nicolson import Stepper
 from cyldiff.solve.evolution import Evolution, evolve
 from cyldiff.sources.greens_function import burst, continuous, vertical_kernel
 from cyldiff.sources.point import local_cell
 
 FOLDER = Path(__file__).parents[2] / "docs" / "figures" / "verification"
-BLACK, BLUE, RED, GREEN, PINK, ORANGE, SKY, BROWN = SEQUENCE
+BLACK, BLUE, RED, GREEN, PINK, ORANGE, SKY, WINE = SEQUENCE
 
 
 def main(folder: Path) -> None:
@@ -148,10 +148,12 @@ def time_approach():
     names = [s.name for s in steady.species]
     at_sun = lambda s, name: grid.at(s.density[0, names.index(name)], 8.5)  # noqa: E731
     ratio = {n: np.array([at_sun(s, n) / at_sun(steady, n) for s in snapshots]) for n in names}
-    for k, colour in zip((4, 8, 12, 16), (BLACK, BLUE, GREEN, RED), strict=True):
-        axes[0].semilogx(times, ratio["C12"][:, k], color=colour, label=f"{grid.kinetic_energy[k]:.0f} GeV/n")
-    for name, colour in zip(species, (BLACK, ORANGE, BLUE, GREEN), strict=True):
-        axes[1].semilogx(times, ratio[name][:, 8], color=colour, label=name)
+    for k, colour, dashes in zip((4, 8, 12, 16), (BLACK, BLUE, GREEN, RED), LINES[:4], strict=True):
+        axes[0].semilogx(
+            times, ratio["C12"][:, k], color=colour, ls=dashes, label=f"{grid.kinetic_energy[k]:.0f} GeV/n"
+        )
+    for name, colour, dashes in zip(species, (BLACK, ORANGE, BLUE, GREEN), LINES[:4], strict=True):
+        axes[1].semilogx(times, ratio[name][:, 8], color=colour, ls=dashes, label=label_of(name))
     for ax, title in zip(axes, ("$^{12}$C", f"{grid.kinetic_energy[8]:.0f} GeV/n"), strict=True):
         ax.set(xlabel="time since switch-on [Myr]", title=title, ylim=(0.0, 1.05))
         ax.legend()

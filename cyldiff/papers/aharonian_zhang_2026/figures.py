@@ -22,6 +22,7 @@ from cyldiff.papers.aharonian_zhang_2026.points import (
 )
 from cyldiff.papers.aharonian_zhang_2026.printed import INTERACTIONS
 from cyldiff.papers.study import Study
+from cyldiff.plot import style
 
 __all__ = ["all_of_them"]
 
@@ -30,11 +31,12 @@ Array = NDArray[np.float64]
 FIRST = INTERACTIONS[0]
 LABEL = r"$E^{2.75}\,J$   [GeV$^{1.75}$ m$^{-2}$ s$^{-1}$ sr$^{-1}$]"
 ENERGY = r"Total energy of the particle $E$ [GeV]"
-BLUE, RED, GREEN, GREY = "#0072B2", "#D55E00", "#009E73", "0.55"
+BLUE, RED, GREEN, GREY = style.BLUE, style.VERMILLION, style.GREEN, "0.55"
 LOOKS = {
-    "AMS-02": ("o", "#0072B2"), "DAMPE": ("s", "#D55E00"), "CALET": ("^", "#009E73"), "ISS-CREAM": ("v", "#CC79A7"),
-    "GRAPES-3": ("D", "#8C564B"), "NUCLEON": ("P", "#E69F00"), "LHAASO (EPOS-LHC)": ("o", "black"),
-    "LHAASO (QGSJET-II-04)": ("x", "0.35"), "LHAASO (SIBYLL-2.3d)": ("+", "0.55"), "IceTop+IceCube": ("h", "#56B4E9"),
+    "AMS-02": ("o", style.BLUE), "DAMPE": ("s", style.VERMILLION), "CALET": ("^", style.GREEN),
+    "ISS-CREAM": ("v", style.PURPLE),
+    "GRAPES-3": ("D", style.WINE), "NUCLEON": ("P", style.ORANGE), "LHAASO (EPOS-LHC)": ("o", "black"),
+    "LHAASO (QGSJET-II-04)": ("x", "0.35"), "LHAASO (SIBYLL-2.3d)": ("+", "0.55"), "IceTop+IceCube": ("h", style.SKY),
 }  # fmt: skip
 
 
@@ -170,7 +172,7 @@ def sharpness(fit: Fit) -> Figure:
     energy = np.geomspace(2e5, 2e7, 200)
     bands = [curve(fit.config(values), energy, "H") for values in draws[:200]]
     low, middle, high = np.quantile(bands, (0.16, 0.5, 0.84), axis=0)
-    axes.fill_between(energy, low, high, color="#E69F00", alpha=0.5, lw=0)
+    axes.fill_between(energy, low, high, color=style.ORANGE, alpha=0.5, lw=0)
     axes.plot(energy, middle, color="black", lw=1.2)
     draw_points(axes, [f"lhaaso-{FIRST}-h-total-energy"], size=3.0)
     finish(axes, (1.5e5, 1.5e7), (8e3, 38e3), r"$E^{2.75}\,J$")

@@ -8,6 +8,7 @@ import numpy as np
 import xarray as xr
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
+from matplotlib.patheffects import withStroke
 from numpy.typing import NDArray
 
 from cyldiff.data.measurements import Measurement, load
@@ -20,10 +21,10 @@ __all__ = ["CYAN", "MAGENTA", "ring_figure", "scan_figure", "spectra_figure"]
 
 Array = NDArray[np.float64]
 
-MAGENTA, CYAN, PURPLE = "#CC79A7", "#56B4E9", "#5B2A86"
+MAGENTA, CYAN, PURPLE = style.PURPLE, style.SKY, style.WINE
 POWER = 2.75  #: of the energy that intensities are multiplied with
 _LABELS = {"dampe": "DAMPE", "iss-cream": "ISS-CREAM", "icetop": "IceTop"}
-_LOOKS = {"dampe": ("s", "#D55E00"), "iss-cream": ("D", "#8C564B"), "icetop": ("^", "#0072B2")}
+_LOOKS = {"dampe": ("s", style.VERMILLION), "iss-cream": ("D", style.GREEN), "icetop": ("^", style.BLUE)}
 
 
 def ring_figure(ring: xr.Dataset, drawn: int) -> Figure:
@@ -32,11 +33,13 @@ def ring_figure(ring: xr.Dataset, drawn: int) -> Figure:
     ax: Any = figure.subplots()
     around = ring["flux_realisation"].values[:drawn, 1:, 0, 0] / float(ring["flux_reference"][0])
     azimuth = np.append(ring["azimuth"].values[1:], 360.0)
-    for colour, one in zip(style.SEQUENCE, around, strict=False):
-        ax.plot(azimuth, np.append(one, one[0]), color=colour, lw=1.2)
+    for rank, one in enumerate(around):
+        ax.plot(azimuth, np.append(one, one[0]), lw=1.2, **style.line_of(rank))
     ax.axhline(1.0, color="0.35", lw=1.0, ls=":")
-    ax.text(356.0, 1.03, "measured", ha="right", va="bottom", fontsize=9.0, color="0.35")
-    ax.set(yscale="log", xlim=(0, 360), xticks=range(0, 361, 60), xlabel=r"$\theta$ [degree]",
+    ax.text(
+        1.01, 1.0, "measured", va="center", fontsize=9.0, color="0.35", transform=ax.get_yaxis_transform()
+    )
+    ax.set(yscale="log", xlim=(0, 360), xticks=range(0, 361, 60), xlabel=r"$\theta$ [deg]",
            ylabel=r"$J$ / measured, protons of 3.5 PeV",
            title=f"r = 8.5 kpc, {len(around)} histories")  # fmt: skip
     return figure
@@ -89,15 +92,17 @@ def scan_figure(found: Scan) -> Figure:
     best = found.best()
     for ax, axis, other, key, label in panels:
         part = found.passes.mean(axis=other).T
-        mesh = ax.pcolormesh(found.index, axis, np.where(part > 0.0, part, np.nan), cmap="Purples", vmin=0.0,
+        mesh = ax.pcolormesh(found.index, axis, np.where(part > 0.0, part, np.nan), cmap=style.SEQUENTIAL, vmin=0.0,
                              shading="nearest", rasterized=True)  # fmt: skip
         unit = 1.0 if key == "efficiency" else 1e-3
         line = unit * best[1 if key == "efficiency" else 2]
         at_edge = (line >= axis[-1] * (1.0 - 1e-9)) | (line <= axis[0] * (1.0 + 1e-9))
-        ax.plot(found.index, np.where(at_edge, np.nan, line), color="black", lw=1.3, marker="o", ms=2.5,
+        # white with a black rim: seen on every colour of the map and beside it
+        ax.plot(found.index, np.where(at_edge, np.nan, line), color="white", lw=1.3, marker="o", ms=4.0,
+                mec="black", mew=0.7, path_effects=[withStroke(linewidth=2.4, foreground="black")],
                 label=r"least $\chi^2$ of the median")  # fmt: skip
         (x0, x1), (y0, y1) = BOX["index"], BOX[key]
-        ax.add_patch(Rectangle((x0, unit * y0), x1 - x0, unit * (y1 - y0), fill=False, ec="#D55E00", lw=1.6,
+        ax.add_patch(Rectangle((x0, unit * y0), x1 - x0, unit * (y1 - y0), fill=False, ec=style.VERMILLION, lw=1.6,
                                label="printed"))  # fmt: skip
         ax.set(yscale="log", xlabel="Index of the microquasars", ylabel=label, xlim=(1.79, 2.31))
         ax.legend(loc="upper left" if key == "efficiency" else "lower left", fontsize=9.0)

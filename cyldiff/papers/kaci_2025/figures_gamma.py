@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from cyldiff.data.diffuse import diffuse_in
 from cyldiff.papers.kaci_2025.figures import CYAN, MAGENTA
+from cyldiff.plot import style
 
 __all__ = ["detections_figure", "diffuse_figure"]
 
@@ -18,7 +19,7 @@ Array = NDArray[np.float64]
 
 #: power of the energy that intensities are multiplied with
 POWER = 2.5
-BLUE, YELLOW, RED = "#0072B2", "#E69F00", "#D55E00"
+BLUE, YELLOW, RED = style.BLUE, style.ORANGE, style.VERMILLION
 _TITLES = {"lhaaso-inner": "inner Galaxy, 15° < l < 125°", "lhaaso-outer": "outer Galaxy, 125° < l < 235°"}
 
 
@@ -68,12 +69,12 @@ def _region(ax: Any, here: xr.Dataset, remnants: Array, region: str) -> None:
     energy = here["gamma_energy"].values
     scale = energy**POWER
     low, median, high = here["gamma_diffuse_quantiles"].sel(quantile=[0.16, 0.5, 0.84]).values
-    ax.fill_between(energy, (low + remnants) * scale, (high + remnants) * scale, color="#F0E442", alpha=0.55, lw=0,
+    ax.fill_between(energy, (low + remnants) * scale, (high + remnants) * scale, color=style.YELLOW, alpha=0.55, lw=0,
                     label="microquasars and remnants, 68 %")  # fmt: skip
     ax.fill_between(
         energy, low * scale, high * scale, color=MAGENTA, alpha=0.5, lw=0, label="microquasars, 68 %"
     )
-    ax.plot(energy, median * scale, color="#8B3A6B", lw=1.6, label="microquasars, median")
+    ax.plot(energy, median * scale, color=style.WINE, lw=1.6, label="microquasars, median")
     parts = (("sea", ":"), ("unresolved", "-."))
     for name, dashes in parts:
         value = here[f"gamma_diffuse_{name}"].median("gamma_realisation").values * scale

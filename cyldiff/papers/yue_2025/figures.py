@@ -14,6 +14,7 @@ from cyldiff.data.measurements import Measurement
 from cyldiff.observables.abscissa import Nuclide, abscissa_named
 from cyldiff.observables.ratios import ratio
 from cyldiff.particles.species import nuclides
+from cyldiff.plot import style
 from cyldiff.plot.style import SEQUENCE
 
 if TYPE_CHECKING:
@@ -25,7 +26,12 @@ Array = NDArray[np.float64]
 
 _H1 = nuclides()["H1"]
 _PROTON = Nuclide(_H1.Z, _H1.A, _H1.mass_per_nucleon)
-_LOOKS: tuple[tuple[str, str], ...] = (("o", "#009E73"), ("s", "#D55E00"), ("D", "#E69F00"), ("^", "#8C8C8C"))
+_LOOKS: tuple[tuple[str, str], ...] = (
+    ("o", style.GREEN),
+    ("s", style.VERMILLION),
+    ("D", style.ORANGE),
+    ("^", "0.55"),
+)
 #: Fig. 4 shows E^2.7 J, Fig. 6 E^2 J
 POWER, GAMMA_POWER = 2.7, 2.0
 _PANELS = {"lhaaso-outer": "125° < l < 235°, |b| < 5°", "lhaaso-inner": "15° < l < 125°, |b| < 5°"}
@@ -50,11 +56,11 @@ def boron_figure(
         label="AMS-02",
     )
     x = np.geomspace(2.0, 3000.0, 200)
-    for (reference, result), style, colour in zip(results, ("-", ":"), (SEQUENCE[2], "0.4"), strict=False):
+    for (reference, result), dashes, colour in zip(results, ("-", ":"), (SEQUENCE[2], "0.4"), strict=False):
         curve = ratio(
             result, data.numerator, data.denominator, abscissa=data.abscissa, x=x, potential=potential
         )
-        axes.plot(x, curve, style, color=colour, label=f"model, $R_0$ = {reference:.2g} GV", zorder=5)
+        axes.plot(x, curve, dashes, color=colour, label=f"model, $R_0$ = {reference:.2g} GV", zorder=5)
     axes.set(xscale="log", xlim=(2.0, 3000.0), ylim=(0.0, 0.4))
     axes.set(xlabel="Rigidity [GV]", ylabel="B / C")
     axes.legend()
@@ -85,14 +91,14 @@ def proton_figure(
         label="total",
         zorder=6,
     )
-    for (name, flux), style, colour in zip(
+    for (name, flux), dashes, colour in zip(
         parts.items(), ("-", "-", "--"), (SEQUENCE[0], SEQUENCE[3], SEQUENCE[1]), strict=True
     ):
-        axes.plot(energy, scale * flux, style, color=colour, lw=1.4, label=name, zorder=5)
+        axes.plot(energy, scale * flux, dashes, color=colour, lw=1.4, label=name, zorder=5)
     for rank, one in enumerate(data):
         x, y, errors = _per_energy(one)
         hollow = one.name in shown
-        marker, colour = _LOOKS[rank % len(_LOOKS)] if not hollow else ("v", "#0072B2")
+        marker, colour = _LOOKS[rank % len(_LOOKS)] if not hollow else ("v", style.BLUE)
         axes.errorbar(
             x, y * x**POWER, errors * x**POWER, fmt=marker, ms=3.6, lw=0.8, color=colour,
             mfc="white" if hollow else colour, label=one.experiment, zorder=3,
