@@ -24,8 +24,9 @@ from cyldiff.io.provenance import stamp
 from cyldiff.observables.spectra import modulated_flux
 from cyldiff.parallel.comm import Comm
 from cyldiff.progress import track
-from cyldiff.solve.chain import ChainSolution, ChainSolver, PrimarySource
+from cyldiff.solve.chain import ChainSolver
 from cyldiff.solve.evolution import Evolution, evolve
+from cyldiff.solve.solution import ChainSolution, PrimarySource
 from cyldiff.sources.component import normalise
 from cyldiff.stages import (
     GRID_ERROR,

@@ -20,8 +20,9 @@ from cyldiff.parallel.partition import own_part
 from cyldiff.particles.network import Network
 from cyldiff.particles.species import Species, select
 from cyldiff.solve.base import Solver
-from cyldiff.solve.chain import ChainSolver, PrimarySource
+from cyldiff.solve.chain import ChainSolver
 from cyldiff.solve.petsc import PetscSolver
+from cyldiff.solve.solution import PrimarySource
 from cyldiff.solve.steady import SteadySolver
 from cyldiff.sources.component import primary_source
 from cyldiff.transport.build import Propagation

@@ -14,15 +14,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cyldiff.data.rows import check_keys, numbers, outside, refuse
-from cyldiff.errors import DataError, nearest
-from cyldiff.resources import Table, folder, library, read_table, read_toml
+from cyldiff.data.shelf import Shelf
+from cyldiff.resources import Table
 
-__all__ = ["QUANTITY", "DiffuseMeasurement", "available_diffuse", "diffuse_in", "is_diffuse", "load_diffuse"]
+__all__ = ["QUANTITY", "DiffuseMeasurement", "available_diffuse", "diffuse_in", "load_diffuse"]
 
 Array = NDArray[np.float64]
 
 #: what the pedigree of such a table says under "quantity"
 QUANTITY = "diffuse intensity"
+SHELF = Shelf("diffuse data", "gamma", QUANTITY)
 _ERRORS = ("stat_minus", "stat_plus", "syst_minus", "syst_plus")
 _TEV = 1.0e3
 
@@ -76,24 +77,7 @@ def available_diffuse() -> dict[str, Path]:
     DataError
         if a name is found twice.
     """
-    found: dict[str, Path] = {}
-    for place in [*library("models")[:-1], folder("physics") / "gamma"]:
-        for path in sorted(place.glob("*.csv")):
-            if not is_diffuse(path):
-                continue
-            if path.stem in found:
-                raise DataError(f'data set "{path.stem}" is found twice: {found[path.stem]} and {path}')
-            found[path.stem] = path
-    return found
-
-
-def is_diffuse(path: Path) -> bool:
-    """Whether the pedigree of a table says so."""
-    side = path.with_suffix(".source.toml")
-    try:
-        return side.is_file() and read_toml(side).get("quantity") == QUANTITY
-    except DataError:
-        return False
+    return SHELF.available()
 
 
 def diffuse_in(region: str) -> list[DiffuseMeasurement]:
@@ -110,16 +94,7 @@ def load_diffuse(name: str | Path) -> DiffuseMeasurement:
     DataError
         if the name is unknown (naming the nearest) or the table is not valid.
     """
-    text = str(name)
-    if isinstance(name, Path) or text.endswith(".csv") or text.startswith((".", "/", "~")):
-        path = Path(text).expanduser()
-        if not path.is_file():
-            raise DataError(f'no data file "{path}"')
-        return _measurement(read_table(path))
-    known = available_diffuse()
-    if text not in known:
-        raise DataError(f'diffuse data "{text}" unknown; known: {", ".join(known)}{nearest(text, known)}')
-    return _measurement(read_table(known[text]))
+    return _measurement(SHELF.table(name))
 
 
 def _measurement(table: Table) -> DiffuseMeasurement:

@@ -14,15 +14,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cyldiff.data.rows import check_keys, numbers, outside, refuse
-from cyldiff.errors import DataError, nearest
-from cyldiff.resources import Table, folder, library, read_table, read_toml
+from cyldiff.data.shelf import Shelf
+from cyldiff.resources import Table
 
 __all__ = [
     "QUANTITY",
     "DipoleMeasurement",
     "available_dipoles",
     "default_dipoles",
-    "is_dipole",
     "load_dipole",
 ]
 
@@ -30,6 +29,7 @@ Array = NDArray[np.float64]
 
 #: what the pedigree of such a table says under "quantity"
 QUANTITY = "dipole"
+SHELF = Shelf("dipole data", "anisotropy", QUANTITY)
 _COLUMNS = (
     "energy", "energy_low", "energy_high", "amplitude", "stat_minus", "stat_plus", "syst_minus", "syst_plus",
     "phase", "phase_minus", "phase_plus", "upper_limit",
@@ -94,24 +94,7 @@ def available_dipoles() -> dict[str, Path]:
     DataError
         if a name is found twice.
     """
-    found: dict[str, Path] = {}
-    for place in [*library("models")[:-1], folder("physics") / "anisotropy"]:
-        for path in sorted(place.glob("*.csv")):
-            if not is_dipole(path):
-                continue
-            if path.stem in found:
-                raise DataError(f'dipole data "{path.stem}" are found twice: {found[path.stem]} and {path}')
-            found[path.stem] = path
-    return found
-
-
-def is_dipole(path: Path) -> bool:
-    """Whether the pedigree of a table says so."""
-    side = path.with_suffix(".source.toml")
-    try:
-        return side.is_file() and read_toml(side).get("quantity") == QUANTITY
-    except DataError:
-        return False
+    return SHELF.available()
 
 
 def default_dipoles() -> list[DipoleMeasurement]:
@@ -121,24 +104,19 @@ def default_dipoles() -> list[DipoleMeasurement]:
     return [one for one in every if one.superseded_by not in names]
 
 
-def load_dipole(name: str | Path) -> DipoleMeasurement:
+def load_dipole(name: str | Path, *, beside: Path | None = None) -> DipoleMeasurement:
     """Read dipole data of the library, or a ``.csv`` of the user with its ``.source.toml``.
+
+    Parameters
+    ----------
+    beside : folder that a relative path starts from; default the current one
 
     Raises
     ------
     DataError
         if the name is unknown (naming the nearest) or the table is not valid (naming file and line).
     """
-    text = str(name)
-    if isinstance(name, Path) or text.endswith(".csv") or text.startswith((".", "/", "~")):
-        path = Path(text).expanduser()
-        if not path.is_file():
-            raise DataError(f'no data file "{path}"')
-        return _measurement(read_table(path))
-    known = available_dipoles()
-    if text not in known:
-        raise DataError(f'dipole data "{text}" unknown; known: {", ".join(known)}{nearest(text, known)}')
-    return _measurement(read_table(known[text]))
+    return _measurement(SHELF.table(name, beside=beside))
 
 
 def _measurement(table: Table) -> DipoleMeasurement:

@@ -14,17 +14,24 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cyldiff.data.diffuse import available_diffuse, is_diffuse
-from cyldiff.data.dipoles import available_dipoles, is_dipole
+from cyldiff.data import diffuse, dipoles, seds
 from cyldiff.data.rows import check_keys, numbers, outside, refuse
+from cyldiff.data.shelf import Shelf, file_of
 from cyldiff.errors import DataError, nearest, quoted
 from cyldiff.observables.abscissa import ABSCISSAE
-from cyldiff.resources import Table, folder, library, read_table
+from cyldiff.resources import Table
 
 __all__ = ["Measurement", "available", "load"]
 
 Array = NDArray[np.float64]
 
+SHELF = Shelf("data set", "measurements")
+#: other data, and where they are of use
+_OTHERS = {
+    dipoles.SHELF: ("a dipole", "cyldiff anisotropy"),
+    diffuse.SHELF: ("diffuse emission", "cyldiff gamma"),
+    seds.SHELF: ("the emission of a source", "cyldiff source"),
+}
 _ERRORS = ("stat_minus", "stat_plus", "syst_minus", "syst_plus")
 _COLUMNS = ("x", "x_low", "x_high", "y", *_ERRORS, "upper_limit")
 _KEYS = ("experiment", "numerator", "denominator", "abscissa", "x_unit", "y_unit", "period", "interstellar")
@@ -87,12 +94,6 @@ class Measurement:
         return np.hypot(self.stat_plus, self.syst_plus)
 
 
-def _folders() -> list[Path]:
-    """Folders of data sets: the user's own (``$CYLDIFF_PATH``), then the shipped one."""
-    own = library("models")[:-1]
-    return [*own, folder("physics") / "measurements"]
-
-
 def available() -> dict[str, Path]:
     """All data sets of the library, name to file.
 
@@ -103,23 +104,7 @@ def available() -> dict[str, Path]:
     DataError
         if a name is found twice.
     """
-    found: dict[str, Path] = {}
-    shipped = folder("physics") / "measurements"
-    for place in _folders():
-        for path in sorted(place.glob("*.csv")):
-            if place != shipped and not _is_measurement(path):
-                continue
-            if path.stem in found:
-                raise DataError(f'data set "{path.stem}" is found twice: {found[path.stem]} and {path}')
-            found[path.stem] = path
-    return found
-
-
-def _is_measurement(path: Path) -> bool:
-    side = path.with_suffix(".source.toml")
-    if not side.is_file() or is_dipole(path) or is_diffuse(path):
-        return False
-    return "\nexperiment" in "\n" + side.read_text(encoding="utf-8", errors="replace")
+    return SHELF.available()
 
 
 def load(name: str | Path, *, beside: Path | None = None) -> Measurement:
@@ -140,21 +125,11 @@ def load(name: str | Path, *, beside: Path | None = None) -> Measurement:
         if the name is unknown (naming the nearest) or the table is not a valid data set (naming
         file and problem).
     """
-    text = str(name)
-    if isinstance(name, Path) or text.endswith(".csv") or text.startswith((".", "/", "~")):
-        path = Path(text).expanduser()
-        path = path if path.is_absolute() else (beside or Path.cwd()) / path
-        if not path.is_file():
-            raise DataError(f'no data file "{path}"')
-        return _measurement(read_table(path))
-    known = available()
-    if text not in known:
-        if text in available_dipoles():
-            raise DataError(f'"{text}" is a dipole, not a spectrum or ratio; see `cyldiff anisotropy`')
-        if text in available_diffuse():
-            raise DataError(f'"{text}" is diffuse emission, not a spectrum or ratio; see `cyldiff gamma`')
-        raise DataError(f'data set "{text}" unknown; known: {", ".join(known)}{nearest(text, known)}')
-    return _measurement(read_table(known[text]))
+    if file_of(name, beside) is None:
+        for shelf, (what, command) in _OTHERS.items():
+            if str(name) in shelf.available():
+                raise DataError(f'"{name}" is {what}, not a spectrum or ratio; see `{command}`')
+    return _measurement(SHELF.table(name, beside=beside))
 
 
 def _measurement(table: Table) -> Measurement:

@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 
 from cyldiff import constants as const
 from cyldiff.data.rows import check_keys, numbers, outside, refuse
-from cyldiff.errors import DataError, nearest, quoted
-from cyldiff.resources import Table, folder, library, read_table, read_toml
+from cyldiff.data.shelf import Shelf
+from cyldiff.errors import DataError, quoted
+from cyldiff.resources import Table
 from cyldiff.units import to_internal
 
 __all__ = ["QUANTITY", "SedPoints", "available_seds", "load_sed"]
@@ -25,6 +26,7 @@ Array = NDArray[np.float64]
 
 #: what the pedigree of such a table says under "quantity"
 QUANTITY = "sed"
+SHELF = Shelf("SED points", "sed", QUANTITY)
 _COLUMNS = ("energy", "energy_low", "energy_high", "sed", "minus", "plus", "upper_limit")
 
 
@@ -66,16 +68,7 @@ def available_seds() -> dict[str, Path]:
     DataError
         if a name is found twice.
     """
-    found: dict[str, Path] = {}
-    for place in [*library("models")[:-1], folder("physics") / "sed"]:
-        for path in sorted(place.glob("*.csv")):
-            side = path.with_suffix(".source.toml")
-            if not side.is_file() or read_toml(side).get("quantity") != QUANTITY:
-                continue
-            if path.stem in found:
-                raise DataError(f'SED points "{path.stem}" are found twice: {found[path.stem]} and {path}')
-            found[path.stem] = path
-    return found
+    return SHELF.available()
 
 
 def load_sed(name: str | Path, *, beside: Path | None = None) -> SedPoints:
@@ -90,17 +83,7 @@ def load_sed(name: str | Path, *, beside: Path | None = None) -> SedPoints:
     DataError
         if the name is unknown (naming the nearest) or the table is not valid.
     """
-    text = str(name)
-    if isinstance(name, Path) or text.endswith(".csv") or text.startswith((".", "/", "~")):
-        path = Path(text).expanduser()
-        path = path if beside is None else beside / path
-        if not path.is_file():
-            raise DataError(f'no data file "{path}"')
-        return _points(read_table(path))
-    known = available_seds()
-    if text not in known:
-        raise DataError(f"SED points {quoted(text)} unknown; known: {', '.join(known)}{nearest(text, known)}")
-    return _points(read_table(known[text]))
+    return _points(SHELF.table(name, beside=beside))
 
 
 def _points(table: Table) -> SedPoints:

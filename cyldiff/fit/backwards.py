@@ -12,7 +12,8 @@ from cyldiff.config.schema import RunConfig
 from cyldiff.operators.adjoint import adjoint
 from cyldiff.operators.operator import TransportOperator
 from cyldiff.solve.adjoint import stencil
-from cyldiff.solve.chain import ChainSolver, PrimarySource
+from cyldiff.solve.chain import ChainSolver
+from cyldiff.solve.solution import PrimarySource
 from cyldiff.solve.steady import SteadySolver
 from cyldiff.sources.component import intensity
 from cyldiff.transport.collisions import collision_rate, decay_rate

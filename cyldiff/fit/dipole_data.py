@@ -45,7 +45,7 @@ def read_dipoles(
     for i, choice in enumerate(choices):
         key = f"fit.dipoles[{i}]"
         try:
-            data = load_dipole(_path(choice.name, beside))
+            data = load_dipole(choice.name, beside=beside)
         except DataError as error:
             problems.append(Problem(f"{key}.name", str(error)))
             continue
@@ -65,10 +65,3 @@ def read_dipoles(
             problems.append(Problem(key, f"{choice.name} has no points in this range"))
         sets.append(DipoleSet(data, choice, limits[0], limits[1]))
     return sets, problems
-
-
-def _path(name: str, beside: Path | None) -> str:
-    """A file beside the tuning file, or the name as it is."""
-    if name.endswith(".csv") and beside is not None and not Path(name).expanduser().is_absolute():
-        return str(beside / name)
-    return name

@@ -23,7 +23,8 @@ from cyldiff.fit.backwards import Forward, at_observer, solve_backwards
 from cyldiff.fit.model import FitModel, abundance_ratios, weights_of
 from cyldiff.fit.parameters import Values
 from cyldiff.grid import Grid, per_momentum
-from cyldiff.solve.chain import ChainSolver, PrimarySource
+from cyldiff.solve.chain import ChainSolver
+from cyldiff.solve.solution import PrimarySource
 from cyldiff.sources.component import injected_power
 from cyldiff.stages import build_chain, build_grid, build_propagation, build_sources
 

@@ -29,7 +29,8 @@ from cyldiff.fit.parameters import Parameter, Values, starts_of
 from cyldiff.fit.paths import replaced
 from cyldiff.grid import Grid
 from cyldiff.particles.species import Species
-from cyldiff.solve.chain import ChainSolution, ChainSolver, PrimarySource
+from cyldiff.solve.chain import ChainSolver
+from cyldiff.solve.solution import ChainSolution, PrimarySource
 from cyldiff.sources.component import flux_at, injected_power, intensity
 from cyldiff.stages import build_chain, build_grid, build_sources
 

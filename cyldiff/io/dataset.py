@@ -14,7 +14,7 @@ from cyldiff.catalogue import QUANTITIES
 from cyldiff.config.schema import RunConfig
 from cyldiff.grid import Axis, Grid
 from cyldiff.particles.species import Species
-from cyldiff.solve.chain import ChainSolution, PrimarySource
+from cyldiff.solve.solution import ChainSolution, PrimarySource
 from cyldiff.sources.component import injected_power, intensity
 
 __all__ = ["build_dataset", "in_time", "latest"]

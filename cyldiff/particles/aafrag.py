@@ -24,7 +24,7 @@ from numpy.typing import ArrayLike, NDArray
 from cyldiff import constants as const
 from cyldiff.errors import DataError
 
-__all__ = ["SECONDARIES", "cross_section", "lowest_kinetic_energy"]
+__all__ = ["SECONDARIES", "cross_section", "lowest_kinetic_energy", "package"]
 
 Array = NDArray[np.float64]
 
@@ -38,7 +38,8 @@ SECONDARIES: dict[str, tuple[str, ...]] = {
 }
 
 
-def _package() -> Any:
+def package() -> Any:
+    """The package ``aafragpy``; DataError if it is not installed."""
     try:
         return import_module("aafragpy")
     except ImportError:
@@ -51,7 +52,7 @@ def _package() -> Any:
 @lru_cache(maxsize=64)
 def _energies(secondary: str, combination: str) -> tuple[float, float]:
     """First and last total energy of the projectile in a table [GeV]."""
-    primary, _, _ = _package().open_data_files(secondary, combination)
+    primary, _, _ = package().open_data_files(secondary, combination)
     return float(primary[0]) / 1e9, float(primary[-1]) / 1e9
 
 
@@ -88,7 +89,7 @@ def _cached(secondary: str, projectile: int, target: str, energies: bytes, kinet
 def _read(name: str, combination: str, energy: Array, primary: Array) -> Array:
     if primary.size == 0:
         return np.zeros((energy.size, 0))
-    values, _, _ = _package().get_cross_section(name, combination, primary, energy, outside_bounds="zeros")
+    values, _, _ = package().get_cross_section(name, combination, primary, energy, outside_bounds="zeros")
     return np.nan_to_num(np.asarray(values, dtype=float)).reshape(primary.size, energy.size).T
 
 

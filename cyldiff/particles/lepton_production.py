@@ -20,6 +20,7 @@ from numpy.typing import ArrayLike, NDArray
 from cyldiff.config.base import Model
 from cyldiff.errors import DataError
 from cyldiff.grid import Kinematics
+from cyldiff.particles.aafrag import package
 from cyldiff.particles.species import Species, nuclides
 from cyldiff.registry import register
 
@@ -133,7 +134,7 @@ class AAfrag(LeptonProduction):
 
     def check(self) -> None:
         """Raise DataError if ``aafragpy`` is not installed."""
-        _package()
+        package()
 
     def highest(self, parent: str) -> float:
         """End of the tables, on hydrogen and helium [GeV per nucleon]."""
@@ -157,12 +158,12 @@ class AAfrag(LeptonProduction):
 @lru_cache(maxsize=8)
 def _last(combination: str) -> float:
     """Last total energy of a table [GeV]."""
-    return float(np.max(_package().open_data_files("posi", combination)[0])) / 1e9
+    return float(np.max(package().open_data_files("posi", combination)[0])) / 1e9
 
 
 def _lowest() -> float:
     """Kinetic energy of a proton at which the tables begin [GeV]."""
-    first = float(np.min(_package().open_data_files("posi", "p-p")[0])) / 1e9
+    first = float(np.min(package().open_data_files("posi", "p-p")[0])) / 1e9
     return first - nuclides()["H1"].mass_per_nucleon
 
 
@@ -179,7 +180,7 @@ def _tabulated(secondary: str, projectile: str, target: str, at: Array, energy: 
             f"aafrag: the table {combination} ends at {_last(combination) / nucleus.A:.3g} GeV per nucleon, found "
             f"{at.max():.3g}; expected a lower grid.momentum.max"
         )
-    values = _package().get_cross_section(secondary, combination, total, energy)[0]
+    values = package().get_cross_section(secondary, combination, total, energy)[0]
     return np.nan_to_num(np.asarray(values, dtype=float)).reshape(-1, len(energy))
 
 
@@ -223,12 +224,3 @@ def _wrong_factor(model: Any) -> bool:
     """Whether aafragpy has 1.04 for the 10.4 of Kamae et al. 2006 (2.0.4 has): a jump at 5.52 GeV tells."""
     below, above = (model.sigma_incl_nond(0.3, t, "posi") for t in (5.519, 5.521))
     return bool(below < 0.5 * above)
-
-
-def _package() -> Any:
-    try:
-        return import_module("aafragpy")
-    except ImportError:
-        raise DataError(
-            'the kind "aafrag" needs the package aafragpy: pip install "cyldiff[gamma]"'
-        ) from None

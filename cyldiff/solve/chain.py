@@ -20,94 +20,24 @@ from cyldiff.parallel.comm import Comm
 from cyldiff.particles.network import Network
 from cyldiff.particles.species import Species
 from cyldiff.solve.base import Record, Solver, SolveReport
+from cyldiff.solve.positivity import NEGATIVE, fault
+from cyldiff.solve.solution import ChainSolution, Flow, PrimarySource
 from cyldiff.solve.steady import solve_direct
 from cyldiff.transport.build import Propagation
 from cyldiff.transport.collisions import collision_rate, decay_rate, secondary_proton_source
 
-__all__ = ["ChainSolution", "ChainSolver", "PrimarySource", "check_density"]
+__all__ = ["ChainSolver"]
 
 Array = NDArray[np.float64]
 #: linear map of a nuclide's density to a source it makes of itself
 Feedback = Callable[[Array], Array]
 Progress = Callable[[Sequence[Species]], Iterable[Species]]
 
-#: a density this far below zero, relative to the largest at its momentum, is not round-off
-NEGATIVE = 1e-7
 #: a source this far below the largest is cut off: such momenta are not solved, their density is zero
 FAINTEST = 1e-60
 #: solves of a lepton with more and more upwind fluxes, until nothing is negative
 WIDENINGS = 5
 MINIMUM_ALIVE = 8  #: energies that are always solved
-
-
-@dataclass(frozen=True, slots=True)
-class PrimarySource:
-    """One source component on the grid.
-
-    Attributes
-    ----------
-    name : str
-    density : ndarray, shape of the axes      sum(density * volume) = 1 over the whole grid [kpc^-3]
-    spectra : dict species -> ndarray (n_p,)  injected number per (GeV/n) and Myr
-    """
-
-    name: str
-    density: Array
-    spectra: dict[str, Array]
-
-
-@dataclass(frozen=True)
-class ChainSolution:
-    """Densities of all nuclides and how they were obtained.
-
-    Attributes
-    ----------
-    species : in the order of the solve
-    density : ndarray, shape (n_components, n_species, *shape of a field)
-        N(T): number per volume and kinetic energy per nucleon [kpc^-3 (GeV/n)^-1]
-    reports : per species, per component; None where there is no source at all
-    balance : ndarray, shape (n_species,)  sources - sinks - escape, relative to the sources
-    flows : per species: source, sink, decay, escape and loss through the lowest energy
-    """
-
-    species: tuple[Species, ...]
-    density: Array
-    reports: tuple[tuple[SolveReport | None, ...], ...]
-    balance: Array
-    flows: tuple[dict[str, float], ...]
-
-    def gather(self, comm: Comm) -> ChainSolution | None:
-        """The solution on the whole grid on rank 0, None on the others; field by field."""
-        if comm.size == 1:
-            return self
-        whole: Array | None = None
-        for place in np.ndindex(self.density.shape[:2]):
-            joined = comm.gather(self.density[place], axis=1)
-            if joined is None:
-                continue
-            if whole is None:
-                whole = np.empty((*self.density.shape[:2], *joined.shape))
-            whole[place] = joined
-        return None if whole is None else replace(self, density=whole)
-
-    @property
-    def residual(self) -> Array:
-        """Largest residual of each species."""
-        return np.array([np.max([r.residual for r in row if r], initial=0.0) for row in self.reports])
-
-    @property
-    def steps(self) -> NDArray[np.int64]:
-        """Pseudo-time steps of each species, all components together."""
-        return np.array([sum(r.steps for r in row if r) for row in self.reports])
-
-    @property
-    def minimum(self) -> Array:
-        """Smallest density of each species relative to the largest at the same momentum."""
-        space = tuple(range(3, self.density.ndim))
-        per_plane = self.density.min(axis=space), self.density.max(axis=space)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            ratio = np.where(per_plane[1] > 0.0, per_plane[0] / per_plane[1], per_plane[0])
-        return np.asarray(ratio.min(axis=(0, 2)))
 
 
 @dataclass
@@ -243,7 +173,7 @@ class ChainSolver:
         steep = steep_faces(np.array(levels))
         shared = None if self._steep_by_place(species) else self.operator(index, steep)
         row: list[SolveReport | None] = []
-        flow = _Flow(self.comm)
+        flow = Flow(self.comm)
         for number, component in enumerate(sources):
             source, level = entries[number], levels[number]
             if not self.comm.any(bool(source.any())):  # nothing can come of nothing, whatever feeds back
@@ -304,7 +234,7 @@ class ChainSolver:
     def _check(self, solution: Array, name: str) -> None:
         """Refuse a field that is not a number, or negative beyond round-off, on all ranks together."""
         largest = np.nan_to_num(solution.max(axis=self._in_space), nan=0.0)
-        found = _fault(solution, self.comm.maximum(largest), self.grid, self.positive)
+        found = fault(solution, self.comm.maximum(largest), self.grid, self.positive)
         worst = min((fault for fault in self.comm.from_all(found) if fault), default=None)
         if worst:
             raise ConvergenceError(f"{name}: {worst[1]}")
@@ -334,7 +264,7 @@ class ChainSolver:
             updated = solve_direct(operator, source + feedback(solution))
             change = np.max(np.abs(updated - solution)) / np.max(np.abs(updated))
             solution = updated
-            if change < 1e-12:
+            if not change >= 1e-12:  # NaN too: the check of the density says where
                 break
         whole[:alive] = solution
         return whole, SolveReport("direct", 0, 0.0, ())
@@ -454,61 +384,3 @@ def _padded(feedback: Feedback, shape: tuple[int, ...], alive: int) -> Feedback:
 
 def _ratio(above: Array, below: Array) -> Array:
     return np.divide(above, below, out=np.zeros_like(above), where=below > 0.0)
-
-
-def check_density(solution: Array, grid: Grid, name: str, *, positive: bool = True) -> None:
-    """Refuse a field that is not a number, or negative beyond round-off, and say where."""
-    largest = np.nan_to_num(solution.max(axis=tuple(range(1, solution.ndim))), nan=0.0)
-    found = _fault(solution, largest, grid, positive)
-    if found:
-        raise ConvergenceError(f"{name}: {found[1]}")
-
-
-def _fault(solution: Array, largest: Array, grid: Grid, positive: bool) -> tuple[float, str] | None:
-    """What is wrong with a field, how bad (the lower, the worse) and where; None if nothing is."""
-    if not np.all(np.isfinite(solution)):
-        where = [int(a[0]) for a in np.nonzero(~np.isfinite(solution))]
-        return -np.inf, f"the density is not a number at {_place(grid, where)}"
-    highest = per_momentum(largest, len(grid.axes))
-    relative = np.where(highest > 0.0, solution / np.where(highest > 0.0, highest, 1.0), solution)
-    if positive and relative.min() < -NEGATIVE:
-        where = [int(a) for a in np.unravel_index(np.argmin(relative), solution.shape)]
-        return float(relative.min()), (
-            f"the density is negative ({relative.min():.1e} of the largest at that energy) "
-            f'at {_place(grid, where)}; a finer energy grid, or solver.momentum_scheme = "chang-cooper" helps'
-        )
-    return None
-
-
-def _place(grid: Grid, where: list[int]) -> str:
-    energy = f"T = {grid.kinetic_energy[where[0]]:.3g} GeV/n"
-    unit = {"phi": "rad"}
-    return ", ".join(
-        [energy]
-        + [
-            f"{axis.name} = {axis.centers[i]:.3g} {unit.get(axis.name, 'kpc')}"
-            for axis, i in zip(grid.axes, where[1:], strict=True)
-        ]
-    )
-
-
-class _Flow:
-    """Adds up where the particles of one nuclide come from and go to."""
-
-    def __init__(self, comm: Comm) -> None:
-        self.comm = comm
-        self.total = dict.fromkeys(("source", "sink", "escape", "loss"), 0.0)
-
-    def add(self, operator: TransportOperator, solution: Array, source: Array) -> None:
-        out = operator.outflow(solution)
-        weight = per_momentum(operator.width, len(operator.grid.axes)) * operator.grid.volume
-        self.total["source"] += float(np.sum(source * weight))
-        self.total["sink"] += float(np.sum(operator.sink_rate * solution * weight))
-        self.total["loss"] += out.pop("p_low")
-        self.total["escape"] += sum(out.values())
-
-    def result(self) -> dict[str, float]:
-        summed = self.comm.sum(np.array(list(self.total.values())))
-        t = dict(zip(self.total, (float(value) for value in summed), strict=True))
-        missing = t["source"] - t["sink"] - t["escape"] - t["loss"]
-        return {**t, "balance": missing / t["source"] if t["source"] != 0.0 else 0.0}

@@ -12,8 +12,10 @@ from cyldiff.errors import ConvergenceError
 from cyldiff.grid import per_momentum
 from cyldiff.operators import TransportOperator
 from cyldiff.solve.base import SolveReport
-from cyldiff.solve.chain import ChainSolution, ChainSolver, PrimarySource, check_density
+from cyldiff.solve.chain import ChainSolver
 from cyldiff.solve.crank_nicolson import Stepper
+from cyldiff.solve.positivity import check_density
+from cyldiff.solve.solution import ChainSolution, PrimarySource
 
 __all__ = ["Evolution", "evolve"]
 

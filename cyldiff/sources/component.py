@@ -12,7 +12,7 @@ from cyldiff.config.schema import PhysicsConfig, SourceComponent
 from cyldiff.errors import CyldiffError
 from cyldiff.grid import Grid, Kinematics
 from cyldiff.particles.species import Species
-from cyldiff.solve.chain import ChainSolution, PrimarySource
+from cyldiff.solve.solution import ChainSolution, PrimarySource
 
 __all__ = ["FLUX_UNIT", "flux_at", "injected_power", "intensity", "normalise", "primary_source"]
 

@@ -9,7 +9,7 @@ from cyldiff.errors import ConvergenceError
 from cyldiff.io.certificate import certify
 from cyldiff.pipeline import run
 from cyldiff.solve.base import SolveReport
-from cyldiff.solve.chain import ChainSolution
+from cyldiff.solve.solution import ChainSolution
 from cyldiff.validation.model import small_run
 
 

@@ -17,8 +17,8 @@ from cyldiff.config.load import LoadedConfig, load_mapping
 from cyldiff.errors import ConfigError, Problem
 from cyldiff.grid import Grid
 from cyldiff.particles.species import Species
-from cyldiff.solve.chain import PrimarySource
 from cyldiff.solve.evolution import Evolution, evolve
+from cyldiff.solve.solution import PrimarySource
 from cyldiff.sources.component import intensity
 from cyldiff.sources.laws import expectation_points
 from cyldiff.sources.population.load import LoadedPopulation
