@@ -48,7 +48,7 @@ _SMALL_BOX = (
     """--set 'physics.diffusion={ kind = "power-law", D0 = "4e28 cm^2/s", reference_rigidity = "4 GV", """
     """delta = 0.4, eta = 1.0 }' --set physics.halo.radius="5 kpc" --set physics.observer.r="2 kpc\""""
 )
-_CHAIN = "--processes 1 --set fit.sampler.kind=emcee --set fit.sampler.walkers=8"
+_CHAIN = "--processes 1 --set fit.sampler.kind=emcee --set fit.sampler.walkers=4"
 
 #: commands, by their first words, on all pages
 EVERYWHERE: dict[str, Change] = {
@@ -91,7 +91,7 @@ HERE: dict[str, dict[str, Change]] = {
     "docs/how-to/tuning.md": {
         "cyldiff tune tuning/bc-ams02": Change(add=_FIT),
         "cyldiff sample tuning/bc-ams02 -o posterior --resume": Change(
-            add=f"{_FIT} {_CHAIN} --set fit.sampler.steps=30", status=3
+            add=f"{_FIT} {_CHAIN} --set fit.sampler.steps=200"
         ),
         "cyldiff sample tuning/bc-ams02": Change(add=f"{_FIT} {_CHAIN} --set fit.sampler.steps=20", status=3),
         "cyldiff tune papers/nie-2026/halo": Change(add="--set fit.minos=false"),
