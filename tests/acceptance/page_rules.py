@@ -34,9 +34,12 @@ _COARSE_LIST = '["grid.use=galaxy-2d-coarse", "solver.grid_error.enabled=false"]
 _QUICKSTART = ('load_config("quickstart")', f'load_config("quickstart", {_COARSE_LIST})')
 _FEW = f"""[*{_COARSE_LIST}, 'species.include=["H1", "B10", "B11", "C12"]', "compare.data=[]"]"""
 _FEW_NUCLEI = ('"quickstart"', f'cyldiff.load_config("quickstart", {_FEW})')
-_FIT = (
+_FIT_GRID = (
     "--set grid.momentum.per_decade=4 --set grid.space.r.n=9 --set grid.space.z.n=7 "
     """--set 'species.include=["B10", "B11", "C12", "O16"]' """
+)
+_FIT = (
+    f"{_FIT_GRID} "
     """--set 'fit.parameters={ D0 = { path = "physics.diffusion.D0", bounds = ["1e28 cm^2/s", "1e29 cm^2/s"] }, """
     """delta = { path = "physics.diffusion.delta[0]", bounds = [0.2, 0.9] } }'"""
 )
@@ -45,7 +48,7 @@ _SMALL_BOX = (
     """--set 'physics.diffusion={ kind = "power-law", D0 = "4e28 cm^2/s", reference_rigidity = "4 GV", """
     """delta = 0.4, eta = 1.0 }' --set physics.halo.radius="5 kpc" --set physics.observer.r="2 kpc\""""
 )
-_CHAIN = "--processes 1 --set fit.sampler.kind=emcee --set fit.sampler.walkers=8"
+_CHAIN = "--processes 1 --set fit.sampler.kind=emcee --set fit.sampler.walkers=4"
 
 #: commands, by their first words, on all pages
 EVERYWHERE: dict[str, Change] = {
@@ -68,6 +71,8 @@ HERE: dict[str, dict[str, Change]] = {
         ),
         "mpiexec": Change(instead=(("129", "3"),)),
     },
+    "docs/how-to/export.md": {"cyldiff export out.nc --format gammapy": Change(instead=(("64", "8"),))},
+    "docs/how-to/gamma.md": {"cyldiff gamma out.nc --map": Change(add="--nside 16")},
     # its grid is its own, and coarse
     "docs/how-to/import.md": {"cyldiff run mine.toml": AS_IT_STANDS},
     "docs/how-to/population-gamma.md": {
@@ -86,7 +91,7 @@ HERE: dict[str, dict[str, Change]] = {
     "docs/how-to/tuning.md": {
         "cyldiff tune tuning/bc-ams02": Change(add=_FIT),
         "cyldiff sample tuning/bc-ams02 -o posterior --resume": Change(
-            add=f"{_FIT} {_CHAIN} --set fit.sampler.steps=30", status=3
+            add=f"{_FIT} {_CHAIN} --set fit.sampler.steps=200"
         ),
         "cyldiff sample tuning/bc-ams02": Change(add=f"{_FIT} {_CHAIN} --set fit.sampler.steps=20", status=3),
         "cyldiff tune papers/nie-2026/halo": Change(add="--set fit.minos=false"),
@@ -108,11 +113,12 @@ HERE: dict[str, dict[str, Change]] = {
         ),
         "response = ": Change(
             instead=(
-                ("ages=3.0", "ages=3.0, core=0.4, growth=0.2"),
+                ("ages=3.0", "ages=0.5, core=0.4, growth=0.2"),
                 ('models/yue-2025"', 'models/yue-2025", ["grid.use=galaxy-2d-coarse", "grid.space.z.n=9"]'),
             )
         ),
     },
+    "docs/tutorials/06-fit.md": {"cyldiff tune": Change(add=_FIT_GRID)},
     "docs/verification.md": {"python tests/verification/figures.py": Change(add="figures")},
 }
 
