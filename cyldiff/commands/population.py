@@ -228,14 +228,20 @@ def _table(result: xr.Dataset, species: str) -> list[str]:
         means_here = [sun[name].values[k] / unit[k] for name in ("flux_mean", "flux_expected")]
         share, tail = sun["largest_share"].values[k], sun["tail_index"].values[k]
         spread.append(_row([f"{v:.3g}" for v in (energy[k], *(v / unit[k] for v in values))]))
-        means.append(_row([f"{v:.3g}" for v in (energy[k], *means_here)] + [_percent(share), f"{tail:.2f}"]))
+        means.append(
+            _row(
+                [f"{v:.3g}" for v in (energy[k], *means_here)]
+                + [_percent(share), f"{tail:.2f}" if np.isfinite(tail) else "none"]
+            )
+        )
     return [
         f"{species} at the Sun, {what}",
         *spread,
         "",
         *means,
-        "  expected: the mean of all realisations there could be; top 1 %: part of the mean",
-        "  from the largest hundredth; tail: a in P(> F) ~ F^-a",
+        "  expected: mean of all realisations there could be",
+        "  top 1 %: part of the mean from the largest hundredth of the realisations",
+        "  tail: a in P(> F) ~ F^-a; none if there are too few realisations",
     ]
 
 

@@ -73,7 +73,7 @@ def density_figure(results: Sequence[XrbDistribution], *, titles: Sequence[str])
     """
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(4.3 * len(results) + 0.5, 4.3), layout="constrained")
+    figure = Figure(figsize=(3.2 * len(results) + 0.6, 4.2), layout="constrained")
     panels = figure.subplots(1, len(results), sharey=True, squeeze=False)[0]
     R = np.linspace(0.0, 16.0, 200)
     for axes, result, title in zip(panels, results, titles, strict=True):

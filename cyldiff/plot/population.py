@@ -98,7 +98,7 @@ def ring_figure(dataset: xr.Dataset, what: str) -> Figure:
     if "flux_realisation" in ring:
         for i in range(min(_DRAWN, ring.sizes["realisation"])):
             one = ring["flux_realisation"].isel(realisation=i).values / unit
-            ax.plot(azimuth, one, color=style.SEQUENCE[i % len(style.SEQUENCE)], lw=1.2)
+            ax.plot(azimuth, one, lw=1.2, **style.line_of(i))
     else:
         for part, name in (("flux_minimum", "extremes"), ("flux_maximum", None)):
             ax.plot(azimuth, ring[part].values / unit, color="0.3", lw=0.9, ls=":", label=name)
@@ -106,7 +106,7 @@ def ring_figure(dataset: xr.Dataset, what: str) -> Figure:
     ax.set_yscale("log")
     ax.set_xlim(0.0, 360.0)
     ax.set_xticks(range(0, 361, 60))
-    ax.set_xlabel("Azimuth on the circle, 0 at the Sun [degree]")
+    ax.set_xlabel("Azimuth on the circle, 0 at the Sun [deg]")
     radius = float(np.hypot(*ring["position_observer"].values[0, :2]))
     ax.set_ylabel(f"J / {label} at {_shown(float(ring['kinetic_energy']))}")
     ax.legend(

@@ -31,7 +31,7 @@ def diffuse_figure(dataset: xr.Dataset, what: str) -> Figure:
     case = _case(dataset, what)
     one = dataset.sel(cloud_case=case)
     regions = [str(name) for name in dataset["region"].values]
-    figure = Figure(figsize=(5.6 * len(regions), 4.8), layout="constrained")
+    figure = Figure(figsize=(4.7 * len(regions), 4.6), layout="constrained")
     for ax, region in zip(np.ravel(figure.subplots(1, len(regions), squeeze=False)), regions, strict=True):
         _region(ax, one.sel(region=region), region)
     figure.suptitle(f"{_title(dataset)}, {case}", fontsize=11.0)
@@ -65,9 +65,9 @@ def _region(ax: Any, here: xr.Dataset, region: str) -> None:
     ax.set_xscale("log")
     ax.set_yscale("log")
     ax.set_title(region, fontsize=11.0)
-    ax.set_xlabel("Energy [GeV]")
+    ax.set_xlabel("Energy $E$ [GeV]")
     ax.set_ylabel(r"$E^{2.5}\,I_\gamma$   [GeV$^{1.5}$ cm$^{-2}$ s$^{-1}$ sr$^{-1}$]")
-    ax.legend(loc="lower left", fontsize=8.0)
+    ax.legend(loc="lower left", fontsize=8.5)
 
 
 def detections_figure(dataset: xr.Dataset) -> Figure:

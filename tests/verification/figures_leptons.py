@@ -119,7 +119,7 @@ def lepton_disc():
 
 def lepton_spectra():
     """The run electrons: components at the Sun against AMS-02, CALET and DAMPE."""
-    figure, axes = plt.subplots(1, 3, figsize=(13.0, 4.6), layout="constrained")
+    figure, axes = plt.subplots(1, 3, figsize=(11.4, 4.4), layout="constrained")
     start = time.perf_counter()
     result = pipeline.run(load_config("electrons"))
     measured("run electrons: seconds", time.perf_counter() - start)

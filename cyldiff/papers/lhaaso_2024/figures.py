@@ -26,7 +26,7 @@ __all__ = ["four", "hadronic", "leptonic", "objects", "population"]
 Array = NDArray[np.float64]
 BLACK, BLUE, RED, GREEN = SEQUENCE[:4]
 SED_LABEL = r"$E^2\,\mathrm{d}N/\mathrm{d}E$ [erg cm$^{-2}$ s$^{-1}$]"
-ENERGY = r"$E$ [TeV]"
+ENERGY = r"Photon energy $E$ [TeV]"
 #: flux of the central source of SS 433 at 100 TeV [CU], its index and error (Table 1)
 CENTRAL = (0.32, 4.03, 0.29)
 

@@ -62,7 +62,7 @@ def boron_figure(
         )
         axes.plot(x, curve, dashes, color=colour, label=f"model, $R_0$ = {reference:.2g} GV", zorder=5)
     axes.set(xscale="log", xlim=(2.0, 3000.0), ylim=(0.0, 0.4))
-    axes.set(xlabel="Rigidity [GV]", ylabel="B / C")
+    axes.set(xlabel="Rigidity $R$ [GV]", ylabel="B / C")
     axes.legend()
     return figure
 
@@ -92,7 +92,7 @@ def proton_figure(
         zorder=6,
     )
     for (name, flux), dashes, colour in zip(
-        parts.items(), ("-", "-", "--"), (SEQUENCE[0], SEQUENCE[3], SEQUENCE[1]), strict=True
+        parts.items(), ("-", "-.", "--"), (SEQUENCE[0], SEQUENCE[3], SEQUENCE[1]), strict=True
     ):
         axes.plot(energy, scale * flux, dashes, color=colour, lw=1.4, label=name, zorder=5)
     for rank, one in enumerate(data):
@@ -104,7 +104,10 @@ def proton_figure(
             mfc="white" if hollow else colour, label=one.experiment, zorder=3,
         )  # fmt: skip
     axes.set(xscale="log", yscale="log", xlim=(30.0, 1e8), ylim=(30.0, 3e4))
-    axes.set(xlabel="Energy [GeV]", ylabel="$E^{2.7} J$   [m$^{-2}$ s$^{-1}$ sr$^{-1}$ GeV$^{1.7}$]")
+    axes.set(
+        xlabel="Energy of the particle $E$ [GeV]",
+        ylabel="$E^{2.7} J$   [m$^{-2}$ s$^{-1}$ sr$^{-1}$ GeV$^{1.7}$]",
+    )
     axes.legend(ncols=2, loc="lower left")
     return figure
 
@@ -126,7 +129,7 @@ def gamma_figure(regions: Mapping[str, xr.Dataset]) -> Figure:
 
     figure = Figure(figsize=(6.6, 8.0), layout="constrained")
     panels: Any = figure.subplots(len(regions), 1, sharex=True)
-    looks = {"snr": (SEQUENCE[1], "supernova remnants"), "xrb": (SEQUENCE[2], "X-ray binaries")}
+    looks = {"snr": (1, "supernova remnants"), "xrb": (2, "X-ray binaries")}
     for axes, (name, spectrum) in zip(np.atleast_1d(panels), regions.items(), strict=True):
         energy = spectrum["energy"].values
         scale = energy**GAMMA_POWER
@@ -134,13 +137,13 @@ def gamma_figure(regions: Mapping[str, xr.Dataset]) -> Figure:
             energy, scale * spectrum["intensity"].values, color="black", lw=2.0, label="total", zorder=5
         )
         for part in map(str, spectrum["component"].values):
-            colour, words = looks[part]
+            rank, words = looks[part]
             axes.plot(
                 energy,
                 scale * spectrum["intensity_component"].sel(component=part).values,
-                color=colour,
-                lw=1.3,
+                lw=1.4,
                 label=words,
+                **style.line_of(rank),
             )
         for one in diffuse_in(name):
             x = one.energy**GAMMA_POWER
@@ -152,5 +155,5 @@ def gamma_figure(regions: Mapping[str, xr.Dataset]) -> Figure:
         axes.set_title(_PANELS.get(name, name), fontsize=11)
         axes.set_ylabel(r"$E^2 I_\gamma$   [GeV cm$^{-2}$ s$^{-1}$ sr$^{-1}$]")
         axes.legend(loc="lower left")
-    np.atleast_1d(panels)[-1].set_xlabel("Energy [GeV]")
+    np.atleast_1d(panels)[-1].set_xlabel("Energy $E$ [GeV]")
     return figure
