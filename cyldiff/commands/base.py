@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import signal
 import sys
+import threading
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -60,18 +61,22 @@ def reported(command: Callable[..., Any]) -> Callable[..., Any]:
 
     @functools.wraps(command)
     def wrapped(*args: Any, **kwargs: Any) -> Any:
+        received: list[int] = []
         try:
-            with _stoppable():
+            with _stoppable(received):
                 return command(*args, **kwargs)
         except CyldiffError as error:
             end(for_screen(str(error), sys.stderr), error.exit_status)
         except _Stopped as stopped:
-            end(f"stopped by {signal.Signals(stopped.signum).name}", 128 + stopped.signum)
+            end(_stopped_by(stopped.signum), 128 + stopped.signum)
         except KeyboardInterrupt:
-            end("interrupted", 128 + signal.SIGINT)
+            end(_stopped_by(signal.SIGINT), 128 + signal.SIGINT)
         except MemoryError:
             end("not enough memory for this grid; use fewer cells, energies or species", 2)
         except Exception:
+            if received:
+                # a package that was just at work has made another error of the signal
+                end(_stopped_by(received[0]), 128 + received[0])
             # a fault of the program: with a traceback, but the other ranks must not wait for this one
             if launched_ranks() == 1:
                 raise
@@ -80,25 +85,38 @@ def reported(command: Callable[..., Any]) -> Callable[..., Any]:
     return wrapped
 
 
+def _stopped_by(number: int) -> str:
+    return "interrupted" if number == signal.SIGINT else f"stopped by {signal.Signals(number).name}"
+
+
 @contextmanager
-def _stoppable() -> Iterator[None]:
-    """Let SIGTERM and SIGHUP unwind the program as Ctrl-C does, so that no file is left half-written."""
+def _stoppable(received: list[int]) -> Iterator[None]:
+    """Let SIGTERM and SIGHUP unwind the program as Ctrl-C does, so that no file is left half-written.
+
+    Their numbers, and that of Ctrl-C, go into `received`.
+    """
 
     def stop(signum: int, frame: Any) -> NoReturn:
+        received.append(signum)
+        if signum == signal.SIGINT:
+            raise KeyboardInterrupt
         raise _Stopped(signum)
 
     # under MPI the launcher ends the ranks itself, and says so once
-    wanted = ("SIGTERM", "SIGHUP") if launched_ranks() == 1 else ()
+    wanted = ("SIGTERM", "SIGHUP", "SIGINT") if launched_ranks() == 1 else ()
     names = [n for n in wanted if hasattr(signal, n)]
     # a signal that is ignored (nohup) stays ignored
-    ours = [s for n in names if signal.getsignal(s := getattr(signal, n)) == signal.SIG_DFL]
-    for number in ours:
+    usual = (signal.SIG_DFL, signal.default_int_handler)
+    before = {s: signal.getsignal(s) for n in names if signal.getsignal(s := getattr(signal, n)) in usual}
+    if threading.current_thread() is not threading.main_thread():
+        before = {}  # only the main thread may say what happens on a signal
+    for number in before:
         signal.signal(number, stop)
     try:
         yield
     finally:
-        for number in ours:
-            signal.signal(number, signal.SIG_DFL)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def overwrites(path: Path, inputs: Sequence[Path]) -> str:

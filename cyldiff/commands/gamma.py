@@ -88,6 +88,8 @@ def _deliver(sky: DiffuseSky, request: Request) -> None:
     from cyldiff.io.sky_map import save_sky
     from cyldiff.io.table import write_table
 
+    if request.map_file is not None:
+        sky.check_map(request.nside, image=map_path(request.map_file) != "nc")
     quiet = request.output is None and request.figure is None and request.map_file is None
     spectrum = None
     if quiet or request.output is not None or (request.figure is not None and request.draw == "spectrum"):

@@ -6,7 +6,7 @@ import math
 import os
 from pathlib import Path
 
-__all__ = ["available_memory", "needed_memory"]
+__all__ = ["available_memory", "needed_memory", "shortage"]
 
 #: bytes of numpy, numba and the tables, once the solver is loaded
 _BASE = 3e8
@@ -58,6 +58,14 @@ def available_memory() -> float | None:
     """
     limits = [x for x in (_machine(), _control_group(), _process_limit()) if x is not None]
     return min(limits, default=None)
+
+
+def shortage(needed: float) -> str:
+    """What to say if so many bytes are not there; empty if they are, or if the system does not say."""
+    available = available_memory()
+    if available is None or needed <= available:
+        return ""
+    return f"need about {needed / 1e9:.2g} GB of memory, {available / 1e9:.2g} GB are free"
 
 
 def _machine() -> float | None:

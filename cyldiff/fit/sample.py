@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from cyldiff.config.memory import shortage
 from cyldiff.errors import ConfigError, CyldiffError, Problem
 from cyldiff.fit.likelihood import Likelihood
 from cyldiff.fit.load import LoadedFit
@@ -169,6 +170,12 @@ def _check(settings: Emcee | Nautilus, n: int) -> list[Problem]:
         return [Problem("fit.sampler.walkers", found)]
     if isinstance(settings, Nautilus) and n < 2:
         return [Problem("fit.sampler.kind", "nautilus needs at least two parameters; use emcee")]
+    if isinstance(settings, Emcee):
+        # every number of the chain, its copy for the summary, and the one that is written
+        kept = settings.walkers * settings.steps
+        if reason := shortage(3.0 * 8.0 * kept * (n + 2)):
+            found = f"{settings.walkers} walkers with {settings.steps} steps {reason}; expected fewer"
+            return [Problem("fit.sampler.steps", found)]
     return []
 
 

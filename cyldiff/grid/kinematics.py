@@ -56,9 +56,9 @@ class Kinematics:
 
     @property
     def beta(self) -> Array:
-        """Speed in units of c."""
+        """Speed in units of c, at most 1: far above the mass the last digit would be rounded up."""
         t, m = self.kinetic_energy, self.mass_per_nucleon
-        return np.sqrt(t * (t + 2.0 * m)) / (t + m)
+        return np.minimum(np.sqrt(t * (t + 2.0 * m)) / (t + m), 1.0)
 
     @property
     def rigidity(self) -> Array:

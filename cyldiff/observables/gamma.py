@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from pydantic import ValidationError
 
 from cyldiff import registry
+from cyldiff.config.memory import shortage
 from cyldiff.errors import DataError, nearest, quoted
 from cyldiff.galaxy.coordinates import seen_from_sun
 from cyldiff.galaxy.radiation_field import RadiationField
@@ -262,10 +263,29 @@ class DiffuseSky:
         DataError
             for an nside that is no power of two, or without ``astropy-healpix``.
         """
+        self.check_map(nside)
         means = pixel_means(nside, self.intensity, peaks=self.peaks, together=True)
         dataset = self._described(means, ("pixel",))
         dataset.attrs.update(pixelisation="HEALPix", nside=nside, ordering="nested", frame="galactic")
         return dataset
+
+    def check_map(self, nside: int, *, image: bool = False) -> None:
+        """Refuse, before it is made, a map that does not fit into memory; with `image` also the whole on a grid.
+
+        Raises
+        ------
+        DataError
+            saying how much it needs and how much there is.
+        """
+        # components, their sum, and a copy of both while the pixels are divided
+        values = 12.0 * nside**2 * 2.0 * (len(self.emission.names) + len(self.sources) + 1)
+        if image:
+            values += 2.0 * (360.0 * nside / 32.0) * (180.0 * nside / 32.0)
+        if reason := shortage(8.0 * self.energy.size * values):
+            raise DataError(
+                f"maps of nside {nside} at {self.energy.size} energies {reason}; "
+                "expected a smaller nside, or fewer energies"
+            )
 
     def image(self, step: float, pixels: xr.Dataset | None = None) -> xr.DataArray:
         """The whole on a plate-carree grid `step` [deg] apart, dims (energy, latitude, longitude).

@@ -14,12 +14,15 @@ from typing import Any
 
 import numpy as np
 
+from cyldiff.config.memory import shortage
 from cyldiff.config.toml import split_path
 from cyldiff.errors import DataError, quoted
 from cyldiff.resources import no_file
 
 __all__ = ["read_ecsv"]
 
+#: bytes of memory per byte of the file: a text, its number and its key for every cell
+_PER_BYTE = 30.0
 _POSITION = ("x", "y", "z")
 
 
@@ -53,7 +56,8 @@ def read_ecsv(path: Path) -> dict[str, Any]:
 def _table(path: Path) -> Any:
     from astropy.table import Table
 
-    if reason := no_file(path):
+    reason = no_file(path) or shortage(_PER_BYTE * path.stat().st_size)
+    if reason:
         raise DataError(f"{path}: {reason}")
     try:
         with warnings.catch_warnings():

@@ -20,6 +20,7 @@ import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
 from cyldiff.catalogue import QUANTITIES
+from cyldiff.config.memory import shortage
 from cyldiff.errors import CyldiffError, DataError, nearest, quoted
 from cyldiff.grid import energy_grid
 from cyldiff.io.provenance import software
@@ -43,7 +44,7 @@ from cyldiff.sources.propagation import (
 from cyldiff.sources.superposition import PointPropagation, green_functions, summed
 from cyldiff.sources.validity import validity
 
-__all__ = ["DEFAULT_ENERGIES", "LARGEST_ENERGY", "density_of_sources", "source_fluxes"]
+__all__ = ["DEFAULT_ENERGIES", "LARGEST_ENERGY", "check_size", "density_of_sources", "source_fluxes"]
 
 Array = NDArray[np.float64]
 
@@ -98,6 +99,7 @@ def source_fluxes(
         energy = stored.energies_of(solved)
     else:
         energy = _energies(kinetic_energy, model)
+    check_size(catalogue, energy)
     if name == "grid":
         ready = None if solved is None else stored.checked(solved, model, catalogue, energy)
         parts, note = response_at_sun(catalogue, model, energy, ready)
@@ -243,6 +245,20 @@ def _checked(catalogue: Catalogue | str | Path, model: PropagationModel) -> Cata
         return load_catalogue(catalogue, model=model.physics)
     check_catalogue(catalogue, model.physics)
     return catalogue
+
+
+def check_size(catalogue: Catalogue, energy: Array) -> None:
+    """Refuse, before anything is computed, sources and energies whose fluxes do not fit into memory.
+
+    Raises
+    ------
+    DataError
+        saying how much they need and how much there is.
+    """
+    sources, points = len(catalogue), len(catalogue.species) * energy.size
+    # intensity, three components of the gradient, and what they are made of
+    if reason := shortage(12.0 * 8.0 * sources * points):
+        raise DataError(f"{sources} sources at {points} energies {reason}; expected fewer")
 
 
 def _energies(kinetic_energy: ArrayLike | None, model: PropagationModel) -> Array:

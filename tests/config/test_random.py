@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import copy
+import re
 import tomllib
 
+import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from cyldiff.config.load import load_config, load_mapping
 from cyldiff.config.toml import leaves, split_path
 from cyldiff.errors import ConfigError
+from cyldiff.units import DIMENSIONS, dimension_of, parse_quantity
 
 SMALL = ("grid.space.r.n=6", "grid.space.z.n=6", 'compare.data=["ams02-b-c-rigidity"]')
 QUICKSTART = load_config("quickstart", SMALL)
@@ -118,3 +121,50 @@ def test_random_overrides(overrides):
 def test_a_path_is_split_or_not(text):
     path = split_path(text)
     assert path is None or (path and all(isinstance(key, str) for key in path))
+
+
+def shuffled(tree, chosen):
+    """The same tables with their keys in another order."""
+    if isinstance(tree, dict):
+        items = [(key, shuffled(value, chosen)) for key, value in tree.items()]
+        chosen.shuffle(items)
+        return dict(items)
+    return tree
+
+
+@settings(QUIET, max_examples=15)
+@given(st.randoms(use_true_random=False))
+def test_the_order_of_keys_does_not_matter(chosen):
+    assert load_mapping(shuffled(RESOLVED, chosen)).config == QUICKSTART.config
+
+
+#: places of quantities of the quickstart, and their dimensions
+QUANTITIES = {
+    path: dimension_of(value)[0]
+    for path, value in leaves(RESOLVED)
+    if isinstance(value, str) and re.match(r"[-+]?\d", value)
+}
+
+
+def test_there_are_quantities():
+    assert len(QUANTITIES) > 10
+    assert len(set(QUANTITIES.values())) > 3
+
+
+@QUIET
+@given(st.sampled_from(sorted(QUANTITIES)), st.data())
+def test_a_quantity_in_another_unit_is_the_same(path, data):
+    """Any unit of its dimension: the same number to the last digits but two."""
+    dimension = QUANTITIES[path]
+    raw, table = copy.deepcopy(RESOLVED), None
+    table = raw
+    for key in path[:-1]:
+        table = table[key]
+    value = parse_quantity(table[path[-1]], dimension)
+    units = DIMENSIONS[dimension][2]
+    unit = data.draw(st.sampled_from(sorted(units)))
+    table[path[-1]] = f"{value / units[unit]!r} {unit}"
+    found = load_mapping(raw).resolved
+    for key in path[:-1]:
+        found = found[key]
+    assert parse_quantity(found[path[-1]], dimension) == pytest.approx(value, rel=4e-16, abs=0.0)

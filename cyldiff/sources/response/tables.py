@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from cyldiff.config.memory import shortage
 from cyldiff.errors import GridError
 from cyldiff.progress import track
 from cyldiff.solve.adjoint import SLOPE_R, SLOPE_Z, VALUE, AdjointModes, even_steps, synthesis
@@ -57,9 +58,10 @@ def check_size(mesh: ResponseMesh, fields: int, in_time: bool) -> None:
     """Refuse a table that would fill the memory."""
     ages = 6 * AGES_PER_DECADE if in_time else 1
     size = 4.0 * 4 * len(mesh.rows) * len(mesh.psi) * mesh.grid.z.n * fields * ages
-    if size > LARGEST:
+    reason = shortage(size)
+    if size > LARGEST or reason:
         raise GridError(
-            f"the table of this response would take about {size / 1e9:.0f} GB; "
+            f"the table of this response would {reason or f'take about {size / 1e9:.2g} GB'}; "
             "ask for fewer energies, no ages, a coarser core, or fewer cells in z"
         )
 

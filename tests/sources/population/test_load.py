@@ -57,7 +57,7 @@ def problems(change=None, overrides=()):
     ],
 )  # fmt: skip
 def test_one_thing_wrong(override, key, message, monkeypatch):
-    monkeypatch.setattr("cyldiff.sources.population.checks.available_memory", lambda: 1e8)
+    monkeypatch.setattr("cyldiff.config.memory.available_memory", lambda: 1e8)
     found = problems(overrides=[override])
     assert list(found) == [key]
     assert message in found[key]
