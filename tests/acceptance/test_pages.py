@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from contextlib import nullcontext
 
 import numpy as np
 import page_rules as rules
 import pytest
 import xarray as xr
 from page_blocks import ROOT, blocks, commands, indented, pages, parsed
-from page_output import close, label
+from page_output import close, compare, label
 from page_runner import HELP, Page, first_line, not_run, outputs, plain, rule_of
 
 CASES = [block for page in pages() for block in blocks(page) if not block.cell]
@@ -152,6 +153,16 @@ class TestBlocks:
         assert close("1e+38", "1e+38")
         assert not close("39.61", "41")
         assert not close("-1.2", "1.2")
+
+    @pytest.mark.parametrize(
+        ("shown", "short", "right"), [("39.6", False, True), ("45", False, False), ("45", True, True)]
+    )
+    def test_shown_numbers_are_those_of_the_command(self, shown, short, right, tmp_path, monkeypatch):
+        found = parsed("new.md", f"```bash\ncyldiff list runs\n```\n\n```text\nchi2 {shown}\n```\n")
+        monkeypatch.setattr("page_output.blocks", lambda page: found)
+        page = Page("new.md", tmp_path, printed="other 1\nchi2  39.61\n", short=short)
+        with nullcontext() if right else pytest.raises(AssertionError, match="the command prints"):
+            compare(found[1], page)
 
     def test_outputs(self, tmp_path):
         words = ["cyldiff", "source", "x", "-o", "sed.csv", "--plot", "sed.png", "--set", "a=1"]
