@@ -18,6 +18,7 @@ from typing import Any, Protocol
 
 from cyldiff import registry
 from cyldiff.errors import CyldiffError
+from cyldiff.parallel.launch import work_alone
 
 __all__ = [
     "EXECUTORS",
@@ -179,8 +180,10 @@ EXECUTORS: dict[str, type[Executor]] = {"processes": Processes, "serial": Serial
 def start_worker(carried: registry.Baggage = ((), ())) -> None:
     """One thread of numba too, which reads this when it compiles; its cache on disk serves all workers.
 
-    `carried` are the kinds that do not come with cyldiff, see :func:`cyldiff.registry.baggage`.
+    A rank of MPI that works for an ensemble solves by itself. `carried` are the kinds that do not come with
+    cyldiff, see :func:`cyldiff.registry.baggage`.
     """
+    work_alone()
     for name in (*_THREADS, _NUMBA):
         os.environ.setdefault(name, "1")
     parent = multiprocessing.parent_process()

@@ -10,17 +10,26 @@ import sys
 import time
 from typing import NoReturn
 
-__all__ = ["end", "launched_rank", "launched_ranks"]
+__all__ = ["end", "launched_rank", "launched_ranks", "work_alone"]
 
 #: with these Open MPI, MPICH and its kin, and srun tell a process how many there are, and which it is
 _SIZES = ("OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "SLURM_STEP_NUM_TASKS")
 _RANKS = ("OMPI_COMM_WORLD_RANK", "PMI_RANK", "SLURM_PROCID")
 #: how long a rank that failed waits for rank 0 to report the same error first [s]
 GRACE = 2.0
+#: whether this process solves by itself, whatever the launcher started
+_state = {"alone": False}
+
+
+def work_alone() -> None:
+    """Take no notice of the other processes of the launch from now on: for a worker, which has members of its own."""
+    _state["alone"] = True
 
 
 def launched_ranks() -> int:
-    """Number of processes the MPI launcher says there are; 1 without one."""
+    """Number of processes the MPI launcher says there are; 1 without one, and for a worker."""
+    if _state["alone"]:
+        return 1
     return max([1, *(int(os.environ[name]) for name in _SIZES if os.environ.get(name, "").isdigit())])
 
 

@@ -64,6 +64,9 @@ HERE: dict[str, dict[str, Change]] = {
         "cyldiff run quickstart": AS_IT_STANDS,
         "cyldiff run fit/best-fit.toml": AS_IT_STANDS,
     },
+    "docs/clusters.md": {
+        "mpiexec": Change(add=f"""{COARSE} --set 'species={{include=["H1", "B10", "B11", "C12"]}}'"""),
+    },
     "docs/how-to/ensembles.md": {
         "    found = ": Change(instead=(_FEW_NUCLEI, ("[0.3, 0.4, 0.5]", "[0.3, 0.5]"))),
         "def spectrum_of_history": Change(

@@ -7,6 +7,7 @@ import sys
 from html.parser import HTMLParser
 from importlib.util import find_spec
 from pathlib import Path
+from posixpath import dirname, join, normpath
 from urllib.parse import unquote, urlsplit
 
 import pytest
@@ -56,17 +57,20 @@ class Page(HTMLParser):
 
 def broken(folder):
     """Page and target of every link within a site that leads nowhere."""
-    pages = {path.resolve(): Page(path.read_text(encoding="utf-8")) for path in folder.rglob("*.html")}
+    files = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+    pages = {
+        name: Page((folder / name).read_text(encoding="utf-8")) for name in files if name.endswith(".html")
+    }
     found = []
-    for path, page in pages.items():
-        for target in page.targets:
+    for name, page in pages.items():
+        for target in set(page.targets):
             parts = urlsplit(target)
             if parts.scheme or parts.netloc:
                 continue
-            full = (path.parent / unquote(parts.path)).resolve() if parts.path else path
-            name = unquote(parts.fragment)
-            if not full.exists() or (name and full in pages and name not in pages[full].names):
-                found.append((path.relative_to(folder.resolve()).as_posix(), target))
+            path = normpath(join(dirname(name), unquote(parts.path))) if parts.path else name
+            anchor = unquote(parts.fragment)
+            if path not in files or (anchor and path in pages and anchor not in pages[path].names):
+                found.append((name, target))
     return found
 
 

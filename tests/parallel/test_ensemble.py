@@ -346,6 +346,44 @@ def test_the_same_call_on_ranks_of_mpi(tmp_path, ranks):
     assert answer.stdout.strip() == f"{expected} True ZeroDivisionError: one over nothing"
 
 
+MPI_RUNS = """
+import sys
+sys.path.insert(0, {here!r})
+from ensemble_work import boron_over_carbon
+from cyldiff.parallel.ensemble import run_ensemble
+
+if __name__ == "__main__":
+    found = run_ensemble({runs!r}, boron_over_carbon, executor="mpi").check().values
+    print(*(x.hex() for name in {runs!r} for x in found[name].tolist()))
+"""
+
+
+@pytest.mark.skipif(WITHOUT_MPI, reason="needs mpi4py, which is not installed")
+@pytest.mark.skipif(shutil.which("mpiexec") is None, reason="needs mpiexec")
+def test_a_member_on_a_rank_solves_by_itself(reference, tmp_path):
+    """The native solver, which refuses several processes that solve together, on three of them beside each other."""
+    script = tmp_path / "script.py"
+    script.write_text(MPI_RUNS.format(here=str(HERE), runs=RUNS))
+    answer = subprocess.run(
+        ["mpiexec", "-n", "3", sys.executable, "-m", "mpi4py.futures", str(script)],
+        capture_output=True, text=True, timeout=120, env={**os.environ, **ALLOW_ROOT},
+    )  # fmt: skip
+    assert answer.returncode == 0, answer.stderr
+    assert answer.stdout.split() == [x.hex() for name in RUNS for x in reference[name].tolist()]
+
+
+def test_a_worker_takes_no_notice_of_the_launch(monkeypatch):
+    from cyldiff.parallel import launch
+    from cyldiff.parallel.comm import get_comm
+
+    monkeypatch.setattr(launch, "_state", {"alone": False})
+    monkeypatch.setenv("OMPI_COMM_WORLD_SIZE", "4")
+    monkeypatch.setenv("OMPI_COMM_WORLD_RANK", "3")
+    assert (launch.launched_ranks(), launch.launched_rank()) == (4, 3)
+    launch.work_alone()
+    assert (launch.launched_ranks(), launch.launched_rank(), get_comm().size) == (1, 0, 1)
+
+
 #: Open MPI refuses to start more ranks than cores, and to start for root
 ALLOW_ROOT = {
     "OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1",
