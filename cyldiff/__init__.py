@@ -12,6 +12,8 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from cyldiff.compiler_cache import ensure_writable_cache
+
 if TYPE_CHECKING:
     from cyldiff.config.load import load_config
     from cyldiff.data.comparison import compare
@@ -86,6 +88,8 @@ _HOME = {
     "write_result": ("cyldiff.io.netcdf", "write_result"),
     "xrb_distribution": ("cyldiff.galaxy.xray_binaries", "xrb_distribution"),
 }
+
+ensure_writable_cache()
 
 
 def __getattr__(name: str) -> Any:
