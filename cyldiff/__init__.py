@@ -11,6 +11,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from cyldiff.compiler_cache import ensure_writable_cache
+
 if TYPE_CHECKING:
     from cyldiff.config.load import load_config
     from cyldiff.config.load_source import load_source
@@ -155,6 +157,8 @@ _HOME = {
 }
 #: what a name is called there, if otherwise
 _CALLED = {"load_measurement": "load"}
+
+ensure_writable_cache()
 
 # a type checker knows the names from above, and is to complain about any other
 if not TYPE_CHECKING:

@@ -266,7 +266,7 @@ def list_names(what: str | None) -> None:
 @click.option("--force", is_flag=True, help="Replace an existing file.")
 @reported
 def copy(name: str, output: Path | None, force: bool) -> None:
-    """Make an editable copy of a run, population, model, catalogue or grid NAME of the library.
+    """Make an editable copy of a run, population, model, catalogue, emission or grid NAME of the library.
 
     A name that several of them have is written with its library: "runs/NAME", "models/NAME".
     """
@@ -292,12 +292,13 @@ def copy(name: str, output: Path | None, force: bool) -> None:
 def _library_file(name: str) -> Path:
     from cyldiff import resources
 
-    kinds = ("runs", "populations", "spectra", "joint-fits", "models", "catalogues", "grids")
+    kinds = ("runs", "populations", "spectra", "joint-fits", "models", "catalogues", "emission", "grids")
     found = {f"{kind}/{entry}": entry for kind in kinds for entry in resources.names(kind)}
     hits = [name] if name in found else [key for key, entry in found.items() if name == entry]
     if not hits:
         raise DataError(
-            f"no run, population, spectra, model, catalogue or grid {quoted(name)}{nearest(name, found.values())}"
+            f"no run, population, spectra, model, catalogue, emission or grid {quoted(name)}"
+            f"{nearest(name, found.values())}"
         )
     if len(hits) > 1:
         raise DataError(f"{quoted(name)} is ambiguous; write one of {', '.join(hits)}")

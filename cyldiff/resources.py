@@ -149,9 +149,9 @@ def find(kind: str, name: str, *, beside: Path | None = None) -> Path:
         raise DataError(f'"{name}" is found twice: {hits[0]} and {hits[1]}; rename one of them')
     if not hits:
         known = names(kind)
-        raise DataError(
-            f"{quoted(name)} is not in the library of {kind}; known: {', '.join(known)}{nearest(name, known)}"
-        )
+        others = [other for other in _MARKS if other != kind and name in names(other)]
+        hint = f"; it is in that of {' and '.join(others)}" if others else nearest(name, known)
+        raise DataError(f"{quoted(name)} is not in the library of {kind}; known: {', '.join(known)}{hint}")
     return hits[0]
 
 
@@ -202,6 +202,8 @@ def read_toml(path: Path) -> dict[str, Any]:
         reason = f"cannot be read ({error.strerror})"
     except UnicodeDecodeError:
         reason = "is not a text file in UTF-8"
+        if path.read_bytes()[:4] in (b"\x89HDF", b"CDF\x01", b"CDF\x02"):
+            reason = f"is a NetCDF file, not a TOML file; what it holds: cyldiff info {path}"
     except tomllib.TOMLDecodeError as error:
         reason = f"is not valid TOML: {error}"
     except RecursionError:

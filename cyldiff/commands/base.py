@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import functools
 import signal
 import sys
@@ -19,6 +20,9 @@ from cyldiff.parallel.launch import end, launched_ranks
 from cyldiff.screen import for_screen, numbers_table
 
 __all__ = ["check_output", "overwrites", "reported", "show", "show_next", "show_table"]
+
+#: what the system says of a disk that takes no more
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 def show(text: str, *, err: bool = False) -> None:
@@ -73,10 +77,12 @@ def reported(command: Callable[..., Any]) -> Callable[..., Any]:
             end(_stopped_by(signal.SIGINT), 128 + signal.SIGINT)
         except MemoryError:
             end("not enough memory for this grid; use fewer cells, energies or species", 2)
-        except Exception:
+        except Exception as error:
             if received:
                 # a package that was just at work has made another error of the signal
                 end(_stopped_by(received[0]), 128 + received[0])
+            if isinstance(error, OSError) and error.errno in _FULL:
+                end(f"the output cannot be written ({error.strerror})", 2)
             # a fault of the program: with a traceback, but the other ranks must not wait for this one
             if launched_ranks() == 1:
                 raise

@@ -206,6 +206,7 @@ def _inside(error: ConfigError | DataError, option: str, name: str) -> list[Prob
     return [
         Problem(option, p.message)
         if p.key in ("model", "file")
+        or (p.key == "physics.use" and p.message.startswith(f'no file "{name}"'))
         else Problem(p.key, p.message, p.where or name)
         for p in error.problems
     ]

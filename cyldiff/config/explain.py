@@ -78,8 +78,10 @@ def explain_key(key: str, sections: Mapping[str, type[BaseModel]] | None = None)
         entries = [_entry(path, owners, body) for (path, body), owners in _of_population(wanted).items()]
     if not entries:
         paths = sorted({path for path, _, _ in (*known, *walk(PopulationConfig))})
-        tails = dict.fromkeys(p.rpartition(".")[2] for p in paths)
-        hint = nearest(wanted[-1], tails) if len(wanted) == 1 else nearest(key, paths)
+        # a trailing part is enough, so that is what is proposed; a run has its model under physics
+        tails = dict.fromkeys(".".join(p.split(".")[-len(wanted) :]) for p in paths)
+        tails = {t: None for t in tails if not t.startswith("model.")} if wanted[0] != "model" else tails
+        hint = nearest(".".join(wanted), tails)
         raise DataError(f"no config key {quoted(key)}{hint}")
     return "\n\n".join(entries)
 

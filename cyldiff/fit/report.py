@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from cyldiff.config.toml import to_toml
 from cyldiff.fit.folder import complete_folder, file_name
 from cyldiff.fit.load import DataSet, LoadedFit
 from cyldiff.fit.parameters import Parameter, Values
@@ -68,7 +69,25 @@ def model_files(fit: LoadedFit, values: Values) -> dict[str, str]:
     run = with_values(fit.run, fit.parameters, list(values), fit.source)
     if isinstance(run, LoadedJoint):
         return {"best-fit.toml": run.run_toml(), "best-fit-sources.toml": run.catalogue_toml()}
-    return {"best-fit.toml": run.toml()}
+    return {"best-fit.toml": to_toml(_with_pedigree(run.resolved, fit))}
+
+
+def _with_pedigree(resolved: Mapping[str, Any], fit: LoadedFit) -> dict[str, Any]:
+    """The run with a pedigree that says what was fitted, to what: that of its model is no longer all true."""
+    physics = resolved.get("physics")
+    if not isinstance(physics, Mapping):  # sums of spectra
+        return dict(resolved)
+    before = physics.get("source", {}).get("citation", "")
+    own = [p.name for p in fit.parameters if p.paths]
+    pedigree = {
+        "citation": f"fit of {fit.source} by cyldiff {version()}",
+        "data": ", ".join(d.measurement.name for d in fit.data),
+        "notes": [
+            f"Fitted: {', '.join(own)}; their errors stand in the .json file that was written with this one."
+        ]
+        + ([f"All other values: {before}"] if before else []),
+    }
+    return {**resolved, "physics": {**physics, "source": pedigree}}
 
 
 def _numbers(result: FitResult) -> dict[str, Any]:

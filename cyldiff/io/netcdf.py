@@ -32,9 +32,12 @@ def check_writable(path: Path) -> str | None:
         if target.exists() and not target.is_file():
             return f'"{path}" is not a regular file'
         if not target.parent.exists():
-            return f'folder "{path.parent}" does not exist'
+            missing = path.parent if path.parent.resolve() == target.parent else target.parent
+            return f'folder "{missing}" does not exist'
         if not target.parent.is_dir():
             return f'"{path.parent}" is not a folder'
+        if not _can_be_named(target):
+            return f"{str(path)!a} has characters that the locale does not; set PYTHONUTF8=1"
         _part(target).unlink()
     except (OSError, ValueError) as error:
         return f'"{path}" cannot be written ({_reason(error)})'
@@ -117,6 +120,15 @@ def read_result(path: str | Path) -> xr.Dataset:
 def _target(path: str | Path) -> Path:
     """The file itself, where `path` is a link to it."""
     return Path(os.path.realpath(path))
+
+
+def _can_be_named(path: Path) -> bool:
+    """Whether the libraries below can open a path: bytes that the locale could not read are none of Unicode."""
+    try:
+        str(path).encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _part(target: Path) -> Path:

@@ -118,6 +118,8 @@ def check_range(
     each = "; ".join(f"{name} {a:.4g} to {b:.4g} GeV" for name, (a, b) in ranges.items() if a < b)
     advice = "" if len(ranges) < 2 else " (fewer processes may allow more: --only)"
     if low >= high:
+        if ranges.get("pion-decay", (0.0, 0.0))[0] >= high:
+            advice = " (a model of pion decay that begins lower, --model kafexhiu-2014, or fewer processes, --only)"
         raise DataError(
             f"no energy is supported by all of {', '.join(ranges)}: {each or 'none at all'}{advice}"
         )

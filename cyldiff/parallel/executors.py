@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import signal
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
@@ -26,9 +27,11 @@ __all__ = [
     "MPIRanks",
     "Processes",
     "Serial",
+    "deaf_workers",
     "mpi_pool",
     "one_thread",
     "start_worker",
+    "stop_workers",
 ]
 
 Call = Callable[[Any], Any]
@@ -95,7 +98,8 @@ class Processes:
             while (waiting or running) and not suspects:
                 try:
                     while waiting and len(running) < self.workers:
-                        running[pool.submit(function, tasks[waiting[0]])] = waiting[0]
+                        with deaf_workers():
+                            running[pool.submit(function, tasks[waiting[0]])] = waiting[0]
                         waiting.popleft()
                     finished = wait(running, return_when=FIRST_COMPLETED).done
                 except BrokenProcessPool:
@@ -110,6 +114,9 @@ class Processes:
                 if suspects:
                     suspects.extend(running.values())
                     suspects.sort()
+        except BaseException:
+            stop_workers(pool)
+            raise
         finally:
             # without waiting, so that an interrupt takes effect at once
             pool.shutdown(wait=not running, cancel_futures=True)
@@ -117,11 +124,16 @@ class Processes:
     def _alone(self, function: Call, task: Any) -> Any:
         with self._pool(1) as pool:
             try:
-                return pool.submit(function, task).result()
+                with deaf_workers():
+                    future = pool.submit(function, task)
+                return future.result()
             except BrokenProcessPool:
                 return CyldiffError(_DIED)
             except Exception as error:  # the value cannot travel
                 return error
+            except BaseException:
+                stop_workers(pool)
+                raise
 
     def _pool(self, workers: int) -> ProcessPoolExecutor:
         return ProcessPoolExecutor(
@@ -196,6 +208,29 @@ def _leave_after(parent: Any) -> None:
     """A worker whose parent was killed would wait for tasks for ever."""
     parent.join()
     os._exit(1)
+
+
+@contextmanager
+def deaf_workers() -> Iterator[None]:
+    """Let processes that start now not hear Ctrl-C, which the terminal sends to all of them.
+
+    They would answer with a traceback each. Here the signal waits until the start is done; who is interrupted
+    ends the workers, see :func:`stop_workers`.
+    """
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def stop_workers(pool: Any) -> None:
+    """End the processes of a pool at once; a pool of another kind is left alone."""
+    for process in list((getattr(pool, "_processes", None) or {}).values()):
+        process.terminate()
 
 
 @contextmanager

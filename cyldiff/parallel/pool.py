@@ -16,7 +16,14 @@ from typing import Any, Self
 
 from cyldiff import registry
 from cyldiff.errors import CyldiffError, nearest, quoted
-from cyldiff.parallel.executors import EXECUTORS, mpi_pool, one_thread, start_worker
+from cyldiff.parallel.executors import (
+    EXECUTORS,
+    deaf_workers,
+    mpi_pool,
+    one_thread,
+    start_worker,
+    stop_workers,
+)
 
 __all__ = ["Pool", "check_executor"]
 
@@ -55,6 +62,8 @@ class Pool:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if self._pool is not None:
+            if kind is not None and not issubclass(kind, Exception):
+                stop_workers(self._pool)
             self._pool.shutdown(wait=kind is None, cancel_futures=True)
 
     def map(self, tasks: Iterable[Any]) -> list[Any]:
@@ -73,7 +82,9 @@ class Pool:
             if self._pool is None:
                 self._pool = self._open()
             try:
-                return list(self._pool.map(_call, list(tasks)))
+                with deaf_workers():
+                    values = self._pool.map(_call, list(tasks))
+                return list(values)
             except BrokenProcessPool:
                 raise CyldiffError(
                     "a worker process died (killed, out of memory, or a crash below Python)"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +29,10 @@ _NAMED = 7
 _DECADES = 8.0
 #: decades shown below the brightest source at least
 _BELOW_BRIGHTEST = 3.0
+_MARKERS = ("o", "s", "^", "v", "D", "<", ">", "p", "X", "*", "P", "d")
 _AXIS = "kinetic_energy"
+#: what air showers are measured against; the energy of rest is less than a thousandth of it
+_TOTAL = "total_energy"
 
 
 def sources_figure(dataset: xr.Dataset, what: str, data: Sequence[str | Path | Measurement] | None) -> Figure:
@@ -38,7 +42,8 @@ def sources_figure(dataset: xr.Dataset, what: str, data: Sequence[str | Path | M
     ----------
     dataset : of :func:`cyldiff.source_fluxes`
     what : "H1", "He", …
-    data : data sets to show; default those of the library that measure it against this energy
+    data : data sets to show; default those of the library that measure it against the energy of the particle,
+        kinetic or total, in the range drawn
     """
     name = standard_name(what)
     wanted = members(dataset, name)
@@ -74,7 +79,14 @@ def sources_figure(dataset: xr.Dataset, what: str, data: Sequence[str | Path | M
     ax.set_ylabel(
         f"{style.label_of(name)}:  {style.times_power_label(abscissa_named(_AXIS), SPECTRAL_POWER)}"
     )
-    ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=3)
+    ax.legend(
+        loc="lower center",
+        bbox_to_anchor=(0.5, 1.0),
+        ncols=3,
+        fontsize="small",
+        title="points: measured; open: against total energy" if measured else None,
+        title_fontsize="small",
+    )
     return figure
 
 
@@ -93,7 +105,7 @@ def _curves(dataset: xr.Dataset, name: str) -> tuple[xr.DataArray, list[Array]]:
 def _measured(
     dataset: xr.Dataset, wanted: tuple[str, ...], data: Sequence[str | Path | Measurement] | None
 ) -> list[Measurement]:
-    """Data sets of this quantity against this energy: those listed, or all of the library."""
+    """Data sets of this quantity against this energy: those listed, or all of the library, all as kinetic energy."""
     listed = data is not None
     every = [
         m if isinstance(m, Measurement) else load(m) for m in (data if data is not None else available())
@@ -101,11 +113,15 @@ def _measured(
     chosen = []
     for m in every:
         try:
-            fits = not m.denominator and m.abscissa == _AXIS and members(dataset, m.numerator) == wanted
+            fits = (
+                not m.denominator
+                and m.abscissa in (_AXIS, _TOTAL)
+                and members(dataset, m.numerator) == wanted
+            )
         except DataError:  # a species that no source injects
             fits = False
         if fits:
-            chosen.append(m)
+            chosen.append(_against_kinetic_energy(m, _rest_energy(dataset, wanted[0])))
         elif listed:
             raise DataError(
                 f'data set "{m.name}" measures {m.quantity} against {m.abscissa}, '
@@ -114,20 +130,33 @@ def _measured(
     return chosen
 
 
+def _rest_energy(dataset: xr.Dataset, species: str) -> float:
+    """Rest energy of a particle [GeV]; of an element, that of its first isotope."""
+    of = dataset.sel(species=species)
+    return float(of["mass_per_nucleon"]) * max(int(of["mass_number"]), 1)
+
+
+def _against_kinetic_energy(m: Measurement, rest_energy: float) -> Measurement:
+    """A spectrum per total energy as one per kinetic energy: its points move, their values stay."""
+    return m if m.abscissa == _AXIS else replace(m, x=m.x - rest_energy)
+
+
 def _points(ax: Any, m: Measurement, rank: int) -> None:
     use = ~m.upper_limit
     scale = m.x[use] ** SPECTRAL_POWER
+    from_air_showers = m.abscissa == _TOTAL
     ax.errorbar(
         m.x[use],
         m.y[use] * scale,
         yerr=np.array([m.sigma_minus[use], m.sigma_plus[use]]) * scale,
-        fmt=style.marker_of(m.experiment, rank),
-        color="0.25",
+        fmt=_MARKERS[rank % len(_MARKERS)],
+        color="0.45" if from_air_showers else "0.25",
         ms=4.0,
-        elinewidth=1.0,
+        mfc="white" if from_air_showers else None,
+        elinewidth=0.7 if from_air_showers else 1.0,
         lw=0,
-        mew=0.0,
-        label=f"{m.experiment}, measured",
+        mew=0.8 if from_air_showers else 0.0,
+        label=m.experiment,
         zorder=5,
     )
 

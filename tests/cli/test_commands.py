@@ -99,6 +99,9 @@ class TestOthers:
     def test_explain(self, call):
         assert "physics.diffusion.D0" in call("explain", "diffusion.D0").stdout
         assert 'did you mean "delta"' in call("explain", "deltta", status=2).stderr
+        assert 'did you mean "diffusion.D0"?' in call("explain", "difusion.D0", status=2).stderr
+        known = call("explain", "physics.halo.height", status=2).stderr
+        assert 'did you mean "physics.halo.half_height"?' in known
 
     def test_list(self, call):
         parts = {line.split()[0]: line.split()[1] for line in call("list").stdout.splitlines()}
@@ -121,9 +124,24 @@ class TestOthers:
         call("copy", "galaxy-2d-coarse", "-o", "grids")
         assert (tmp_path / "grids" / "galaxy-2d-coarse.toml").is_file()
 
+    def test_copy_of_a_single_source(self, call):
+        call("copy", "ss433-hadronic", "-o", "mine.toml")
+        assert call("source", "mine.toml").stdout.startswith("energy")
+
+    def test_a_name_of_another_part_of_the_library(self, call):
+        said = call("run", "nie-2026-microquasars", status=2).stderr
+        assert said.rstrip().endswith("it is in that of catalogues")
+
+    def test_a_result_where_a_config_is_expected(self, call, tmp_path):
+        (tmp_path / "old.nc").write_bytes(b"\x89HDF\r\n\x1a\n\x00\xff")
+        for command in (("run",), ("tune", "-o", "fit"), ("check",)):
+            said = call(command[0], "old.nc", *command[1:], status=2).stderr
+            assert "is a NetCDF file, not a TOML file" in said
+            assert "cyldiff info" in said
+
     def test_copy_of_what_is_not_there(self, call):
         assert (
-            'no run, population, spectra, model, catalogue or grid "quikstart"; did you mean "quickstart"?'
+            'no run, population, spectra, model, catalogue, emission or grid "quikstart"; did you mean "quickstart"?'
             in call("copy", "quikstart", status=2).stderr
         )
 

@@ -8,8 +8,10 @@ import xarray as xr
 from click.testing import CliRunner
 
 from cyldiff.cli import main
+from cyldiff.errors import DataError
 from cyldiff.io.netcdf import read_result
 from cyldiff.observables.gamma import DiffuseSky
+from cyldiff.observables.processes import check_range
 from cyldiff.observables.regions import region_named
 from cyldiff.particles.pion_production import Kafexhiu2014
 
@@ -104,6 +106,15 @@ def test_what_is_refused(run, tmp_path):
         assert words in answer.stderr
         assert "Traceback" not in answer.output
     assert sorted(p.name for p in tmp_path.iterdir()) == before
+
+
+def test_no_energy_for_all_processes_says_which_model_reaches_lower():
+    ranges = {"pion-decay": (100.0, 1e3), "inverse-compton": (4e-5, 34.7), "bremsstrahlung": (0.01, 1e3)}
+    with pytest.raises(DataError, match="--model kafexhiu-2014, or fewer processes, --only"):
+        check_range(np.array([1.0]), None, None, ranges)
+    apart = {"inverse-compton": (4e-5, 34.7), "bremsstrahlung": (50.0, 1e3)}
+    with pytest.raises(DataError, match="fewer processes may allow more"):
+        check_range(np.array([1.0]), None, None, apart)
 
 
 def test_a_result_without_electrons(tiny):

@@ -221,3 +221,9 @@ class TestSpectrum:
         call("sources", "example", "--model", "nie-2026", "-o", "s.nc", "--energies", "1 TeV..1 PeV")
         text = call("spectrum", "s.nc", "--species", "H1", "--at", "x=1kpc y=0kpc z=0kpc", status=2).stderr
         assert "are those at the Sun" in text
+
+
+def test_a_model_file_that_is_not_there():
+    text = refused("example", "--model", "fit/best-fit.toml", "-o", "s.nc")
+    assert '--model  no file "fit/best-fit.toml"' in text
+    assert "physics.use" not in text

@@ -12,6 +12,7 @@ import xarray as xr
 from click.testing import CliRunner
 
 from cyldiff.cli import main
+from cyldiff.config.load import load_config
 from cyldiff.data.comparison import compare
 from cyldiff.data.measurements import load
 from cyldiff.io.netcdf import read_result
@@ -86,6 +87,12 @@ class TestTune:
         # errors are independent here, so that chi-square is the sum of the squared pulls
         assert np.sum(np.square(pulls)) == pytest.approx(result["chi2"], rel=1e-9)
         self.runs_and_reproduces(call, tmp_path, result["chi2"])
+        # the numbers are not those of the model it began with, nor are their errors
+        pedigree = load_config(tmp_path / "fit" / "best-fit.toml").config.physics.source
+        assert pedigree["citation"].startswith("fit of tiny.toml by cyldiff ")
+        assert pedigree["data"] == "ams02-b-c-rigidity"
+        assert "errors" not in pedigree
+        assert pedigree["notes"][0].startswith("Fitted: D0, delta;")
 
     def runs_and_reproduces(self, call, tmp_path, chi2):
         """The best model is a run by itself, and its chi-square is that of the fit."""

@@ -152,3 +152,36 @@ def test_a_grid_that_no_memory_holds(folder):
     assert status == 2
     assert "GB" in message
     assert "Traceback" not in message
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs /dev/full")
+def test_standard_output_on_a_full_disk(folder):
+    """A table that is redirected to a disk without space: one line, no traceback."""
+    with open("/dev/full", "w") as full:
+        program = subprocess.run(
+            [sys.executable, "-c", PROGRAM, "list", "grids"],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert program.returncode == 2
+    assert program.stderr == "the output cannot be written (No space left on device)\n"
+
+
+def test_a_path_that_the_locale_does_not_know(folder):
+    """Refused before work starts: the libraries below could not open it."""
+    status, _, message = finished(
+        start(folder, "run", "tiny.toml", "-o", "ü.nc", LC_ALL="C", PYTHONUTF8="0", PYTHONIOENCODING="ascii")
+    )
+    assert status == 2
+    assert "PYTHONUTF8=1" in message
+    assert "Traceback" not in message
+    assert [p.name for p in folder.iterdir()] == ["tiny.toml"]
+
+
+def test_a_link_into_a_folder_that_is_not_there(folder):
+    (folder / "link.nc").symlink_to("/nowhere/result.nc")
+    status, _, message = finished(start(folder, "run", "tiny.toml", "-o", "link.nc"))
+    assert status == 2
+    assert 'folder "/nowhere" does not exist' in message

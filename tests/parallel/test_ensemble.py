@@ -274,6 +274,57 @@ def test_an_interrupted_ensemble_goes_on_where_it_was(tmp_path, how):
     assert not [p for p in kept.iterdir() if p.suffix not in (".json", ".part")]
 
 
+@pytest.mark.parametrize("how", ["ensemble", "pool"])
+@pytest.mark.parametrize("wait", [0.0, 2.0])
+def test_workers_do_not_answer_an_interrupt(tmp_path, how, wait):
+    """Ctrl-C goes to all processes of a terminal: one message, no tracebacks of workers, and an end at once."""
+    calls = {
+        "ensemble": "run_ensemble({n: {'log': LOG, 'value': 0, 'sleep': 60} for n in 'abcd'}, counted, workers=2)",
+        "pool": "with Pool(long, executor='processes', workers=2) as pool: pool.map([60] * 4)",
+    }
+    script = tmp_path / "script.py"
+    script.write_text(INTERRUPTED.format(here=str(HERE), log=str(tmp_path), call=calls[how]))
+    process = subprocess.Popen(
+        [sys.executable, str(script)],
+        start_new_session=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == "started\n"
+    time.sleep(wait)
+    os.killpg(process.pid, signal.SIGINT)
+    begun = time.monotonic()
+    _, said = process.communicate(timeout=30)
+    assert time.monotonic() - begun < 20.0
+    assert process.returncode == 130
+    assert said == "interrupted\n"
+
+
+INTERRUPTED = """
+import sys, threading, time
+sys.path.insert(0, {here!r})
+from ensemble_work import counted
+from cyldiff.parallel.ensemble import run_ensemble
+from cyldiff.parallel.pool import Pool
+
+LOG = {log!r}
+
+def long():
+    return time.sleep
+
+if __name__ == "__main__":
+    threading.Timer(0.3, lambda: print("started", flush=True)).start()
+    try:
+        {call}
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        sys.exit(130)
+"""
+
+
 class TestSeeds:
     def test_they_depend_on_the_name_and_the_root_only(self):
         names = [f"history {i}" for i in range(4)]
