@@ -52,6 +52,6 @@ def for_screen(text: str, stream: TextIO | None = None) -> str:
     stream : where it goes; default standard output
     """
     stream = sys.stdout if stream is None else stream
-    if not stream.isatty():
+    if stream is None or not stream.isatty():  # None: it was closed
         return text
     return fold(text, max(shutil.get_terminal_size((LINE, 24)).columns, _NARROWEST))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import os
 import signal
 import sys
 import threading
@@ -51,6 +52,14 @@ def reported(command: Callable[..., Any]) -> Callable[..., Any]:
             end(_stopped_by(signal.SIGINT), 128 + signal.SIGINT)
         except MemoryError:
             end("not enough memory for this grid; use fewer cells, energies or species", 2)
+        except BrokenPipeError:
+            raise  # the reader went away: nothing to say
+        except OSError as error:
+            if received:
+                end(_stopped_by(received[0]), 128 + received[0])
+            _release_stdout()
+            what = error.filename or "standard output"
+            end(f"{what}: cannot be used ({error.strerror or error})", 2)
         except Exception:
             if received:
                 # a package that was just at work has made another error of the signal
@@ -61,6 +70,14 @@ def reported(command: Callable[..., Any]) -> Callable[..., Any]:
             end(traceback.format_exc(), 1)
 
     return wrapped
+
+
+def _release_stdout() -> None:
+    """Let what could not be written to the standard output not be tried again at the end."""
+    try:
+        sys.stdout.flush()
+    except (OSError, ValueError, AttributeError):
+        sys.stdout = open(os.devnull, "w")  # noqa: SIM115 - until the process ends
 
 
 def _stopped_by(number: int) -> str:

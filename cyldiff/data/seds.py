@@ -69,13 +69,21 @@ def available_seds() -> dict[str, Path]:
     found: dict[str, Path] = {}
     for place in [*library("models")[:-1], folder("physics") / "sed"]:
         for path in sorted(place.glob("*.csv")):
-            side = path.with_suffix(".source.toml")
-            if not side.is_file() or read_toml(side).get("quantity") != QUANTITY:
+            if not _is_sed(path):
                 continue
             if path.stem in found:
                 raise DataError(f'SED points "{path.stem}" are found twice: {found[path.stem]} and {path}')
             found[path.stem] = path
     return found
+
+
+def _is_sed(path: Path) -> bool:
+    """Whether the pedigree of a table says so."""
+    side = path.with_suffix(".source.toml")
+    try:
+        return side.is_file() and read_toml(side).get("quantity") == QUANTITY
+    except DataError:
+        return False
 
 
 def load_sed(name: str | Path, *, beside: Path | None = None) -> SedPoints:
