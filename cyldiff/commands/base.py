@@ -41,6 +41,9 @@ def reported(command: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(command)
     def wrapped(*args: Any, **kwargs: Any) -> Any:
         received: list[int] = []
+        threads = os.environ.get("NUMBA_NUM_THREADS", "").strip()
+        if threads and not (threads.isdigit() and int(threads) > 0):
+            end(f"NUMBA_NUM_THREADS is {threads!r} in the environment; expected a number from 1 on", 2)
         try:
             with _stoppable(received):
                 return command(*args, **kwargs)

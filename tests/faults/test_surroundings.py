@@ -53,6 +53,14 @@ def test_a_folder_that_is_gone(tmp_path):
         assert "No such file or directory" in message
 
 
+@pytest.mark.parametrize("threads", ["0", "-1", "two"])
+def test_threads_that_are_no_number(monkeypatch, threads):
+    monkeypatch.setenv("NUMBA_NUM_THREADS", threads)
+    answer = CliRunner().invoke(main, ["list", "runs"], catch_exceptions=False)
+    assert answer.exit_code == 2
+    assert "NUMBA_NUM_THREADS" in answer.stderr
+
+
 @pytest.fixture
 def own(tmp_path, monkeypatch):
     """A library of the user in which everything is broken."""
