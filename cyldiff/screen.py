@@ -66,7 +66,7 @@ def for_screen(text: str, stream: TextIO | None = None) -> str:
     stream : where it goes; default standard output
     """
     stream = sys.stdout if stream is None else stream
-    if not stream.isatty():
+    if stream is None or not stream.isatty():  # None: it was closed
         return text.replace("\u00a0", " ")
     return fold(text, _width())
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import errno
 import functools
+import os
 import signal
 import sys
 import threading
@@ -20,9 +20,6 @@ from cyldiff.parallel.launch import end, launched_ranks
 from cyldiff.screen import for_screen, numbers_table
 
 __all__ = ["check_output", "overwrites", "reported", "show", "show_next", "show_table"]
-
-#: what the system says of a disk that takes no more
-_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 def show(text: str, *, err: bool = False) -> None:
@@ -66,6 +63,9 @@ def reported(command: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(command)
     def wrapped(*args: Any, **kwargs: Any) -> Any:
         received: list[int] = []
+        threads = os.environ.get("NUMBA_NUM_THREADS", "").strip()
+        if threads and not (threads.isdigit() and int(threads) > 0):
+            end(f"NUMBA_NUM_THREADS is {threads!r} in the environment; expected a number from 1 on", 2)
         try:
             with _stoppable(received):
                 return command(*args, **kwargs)
@@ -77,18 +77,32 @@ def reported(command: Callable[..., Any]) -> Callable[..., Any]:
             end(_stopped_by(signal.SIGINT), 128 + signal.SIGINT)
         except MemoryError:
             end("not enough memory for this grid; use fewer cells, energies or species", 2)
-        except Exception as error:
+        except BrokenPipeError:
+            raise  # the reader went away: nothing to say
+        except OSError as error:
+            if received:
+                end(_stopped_by(received[0]), 128 + received[0])
+            _release_stdout()
+            what = error.filename or "standard output"
+            end(f"{what}: cannot be used ({error.strerror or error})", 2)
+        except Exception:
             if received:
                 # a package that was just at work has made another error of the signal
                 end(_stopped_by(received[0]), 128 + received[0])
-            if isinstance(error, OSError) and error.errno in _FULL:
-                end(f"the output cannot be written ({error.strerror})", 2)
             # a fault of the program: with a traceback, but the other ranks must not wait for this one
             if launched_ranks() == 1:
                 raise
             end(traceback.format_exc(), 1)
 
     return wrapped
+
+
+def _release_stdout() -> None:
+    """Let what could not be written to the standard output not be tried again at the end."""
+    try:
+        sys.stdout.flush()
+    except (OSError, ValueError, AttributeError):
+        sys.stdout = open(os.devnull, "w")  # noqa: SIM115 - until the process ends
 
 
 def _stopped_by(number: int) -> str:

@@ -85,7 +85,7 @@ def gamma(result: Path, **options: Any) -> None:
 
 def _deliver(sky: DiffuseSky, request: Request) -> None:
     """Make and write what was asked for; without a file print the table."""
-    from cyldiff.io.sky_map import save_sky
+    from cyldiff.io.sky_map import map_path, save_sky
     from cyldiff.io.table import write_table
 
     if request.map_file is not None:

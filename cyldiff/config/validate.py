@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from functools import lru_cache
 from typing import Annotated, Any, TypeVar
 
@@ -87,7 +88,9 @@ def _collect(
                 parts.update(spread(field.get_default(call_default_factory=True), here))
             continue
         if not any(place[: len(here)] == here for place in errors):
-            parts.update(spread(_adapter(model, name).validate_python(raw[key]), here))
+            # a model may fill in its parts before it reads them, e.g. names from keys: they are not valid alone
+            with suppress(ValidationError):
+                parts.update(spread(_adapter(model, name).validate_python(raw[key]), here))
             continue
         slot = slot_of(field)
         if slot.model is None or not isinstance(raw[key], Mapping):

@@ -156,9 +156,10 @@ def _rings(path: Path, dataset: xr.Dataset) -> RingColumns:
         raise DataError(
             f"{path}: column has the dimensions {', '.join(map(str, column.dims))}; expected ring, b, l"
         )
-    bounds = np.asarray(dataset["ring_bounds"].values, dtype=float)
+    bounds = _numbers(path, "ring_bounds", dataset["ring_bounds"].values)
     edges = bounds.ravel()
-    if bounds.shape != (column.sizes["ring"], 2) or edges[0] < 0.0 or np.any(np.diff(edges) < 0.0):
+    good = bounds.shape == (column.sizes["ring"], 2) and edges.size and np.all(np.isfinite(edges))
+    if not good or edges[0] < 0.0 or np.any(np.diff(edges) < 0.0):
         raise DataError(
             f"{path}: ring_bounds must be (n_rings, 2) radii that increase and do not overlap [kpc]"
         )
@@ -175,14 +176,21 @@ def _rings(path: Path, dataset: xr.Dataset) -> RingColumns:
 
 
 def _axis(path: Path, variable: xr.DataArray, name: str) -> Array:
-    axis = np.asarray(variable[name].values, dtype=float)
+    axis = _numbers(path, name, variable[name].values)
     if name not in variable.coords or axis.size < 2 or not np.all(np.diff(axis) > 0.0):
         raise DataError(f"{path}: the coordinate {name} must have at least two values that increase")
     return axis
 
 
 def _not_negative(path: Path, name: str, values: Any) -> Array:
-    array = np.asarray(values, dtype=float)
+    array = _numbers(path, name, values)
     if not np.all(np.isfinite(array) & (array >= 0.0)):
         raise DataError(f"{path}: {name} is negative or not a number somewhere")
     return array
+
+
+def _numbers(path: Path, name: str, values: Any) -> Array:
+    array = np.asarray(values)
+    if array.dtype.kind not in "fiu":
+        raise DataError(f"{path}: {name} is not numbers")
+    return array.astype(float)

@@ -40,6 +40,16 @@ def launched_rank() -> int:
     return next((int(os.environ[name]) for name in _RANKS if os.environ.get(name, "").isdigit()), 0)
 
 
+def _tell(message: str) -> None:
+    """A message on standard error, if that takes one: the status says it too."""
+    if sys.stderr is None:
+        return
+    try:
+        print(message, file=sys.stderr, flush=True)
+    except OSError:
+        sys.stderr = open(os.devnull, "w")  # noqa: SIM115 - until the process ends
+
+
 def end(message: str, status: int) -> NoReturn:
     """End the process with a message on standard error; under MPI, all of them with one message.
 
@@ -48,12 +58,12 @@ def end(message: str, status: int) -> NoReturn:
     """
     if "mpi4py.MPI" not in sys.modules or launched_ranks() == 1:
         if launched_rank() == 0:
-            print(message, file=sys.stderr, flush=True)
+            _tell(message)
         sys.exit(status)
     rank = launched_rank()
     if rank > 0:
         time.sleep(GRACE)
         message = f"rank {rank}: {message}"
-    print(message, file=sys.stderr, flush=True)
+    _tell(message)
     sys.modules["mpi4py.MPI"].COMM_WORLD.Abort(status)
     sys.exit(status)
