@@ -17,6 +17,7 @@ from cyldiff.observables.abscissa import abscissa_named
 from cyldiff.observables.spectra import members, spectrum, standard_name
 from cyldiff.plot import style
 from cyldiff.plot.curves import SPECTRAL_POWER
+from cyldiff.plot.points import draw_points
 
 __all__ = ["sources_figure"]
 
@@ -68,7 +69,7 @@ def sources_figure(dataset: xr.Dataset, what: str, data: Sequence[str | Path | M
     brightest = top = float(np.nanmax(total.values * factor))
     for rank, m in enumerate(measured):
         top = max(top, float(np.max(m.y * m.x**SPECTRAL_POWER)))
-        _points(ax, m, rank)
+        draw_points(ax, m, rank, power=SPECTRAL_POWER, colour="0.25")
     _frame(ax, x, (brightest, top), measured)
     ax.set_xlabel(style.x_label(abscissa_named(_AXIS)))
     ax.set_ylabel(
@@ -112,24 +113,6 @@ def _measured(
                 f"not {'+'.join(wanted)} against {_AXIS}"
             )
     return chosen
-
-
-def _points(ax: Any, m: Measurement, rank: int) -> None:
-    use = ~m.upper_limit
-    scale = m.x[use] ** SPECTRAL_POWER
-    ax.errorbar(
-        m.x[use],
-        m.y[use] * scale,
-        yerr=np.array([m.sigma_minus[use], m.sigma_plus[use]]) * scale,
-        fmt=style.marker_of(m.experiment, rank),
-        color="0.25",
-        ms=4.0,
-        elinewidth=1.0,
-        lw=0,
-        mew=0.0,
-        label=f"{m.experiment}, measured",
-        zorder=5,
-    )
 
 
 def _frame(ax: Any, x: Array, tops: tuple[float, float], measured: Sequence[Measurement]) -> None:
