@@ -109,7 +109,7 @@ def solve(
     chain.record = open_checkpoint(config, grid, comm, label)
     solution = chain.solve(sources, progress=_progress(label, quiet)).gather(comm)
     sources = [whole(source, comm) for source in sources]
-    chain.solver.close()
+    chain.solver.close()  # all ranks together: not after an error, which may be on one alone
     if solution is None:
         return xr.Dataset()
     strength = normalise(config.physics, grid, sources, solution)

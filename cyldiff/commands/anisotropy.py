@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cyldiff.commands.base import overwrites, reported, show, show_table
+from cyldiff.commands.options import NUMBER, read_weights
 from cyldiff.errors import ConfigError, DataError, Problem, nearest, quoted
 
 if TYPE_CHECKING:
@@ -24,9 +25,6 @@ __all__ = ["anisotropy"]
 
 #: points per decade of a range of energies
 PER_DECADE = 20
-#: larger factors only overflow
-LARGEST_WEIGHT = 1e30
-_NUMBER = r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?"
 
 
 @click.command(short_help="Amplitude and phase of the dipole against energy.")
@@ -134,7 +132,7 @@ def _request(
     request.arguments = {
         "species": options["species"],
         "at": read("--at", lambda: _at(options["at"])) or "energy",
-        "weights": read("--weight", lambda: _weights(options["weights"])),
+        "weights": read("--weight", lambda: read_weights(options["weights"])),
         "wind": options["wind"],
         "motion": read("--compton-getting", lambda: _motion(options["speed"], options["apex"])),
         "band": read("--band", lambda: _band(options["band"])),
@@ -179,20 +177,6 @@ def _at(text: str) -> str:
     return text
 
 
-def _weights(texts: tuple[str, ...]) -> dict[str, float]:
-    """``("snr=0.9", …)`` as factors by name."""
-    found: dict[str, float] = {}
-    for text in texts:
-        name, _, factor = text.rpartition("=")
-        number = re.fullmatch(_NUMBER, factor.strip())
-        if not name.strip() or number is None or abs(float(factor)) > LARGEST_WEIGHT:
-            raise DataError(f'found {quoted(text)}; expected NAME=FACTOR, e.g. "snr=0.9"')
-        if name.strip() in found:
-            raise DataError(f"{quoted(name.strip())} is given twice")
-        found[name.strip()] = float(factor)
-    return found
-
-
 def _energies(text: str | None, at: str) -> NDArray[np.float64] | None:
     """``"100 GeV..10 PeV"``, or values with commas between them."""
     import numpy as np
@@ -221,8 +205,8 @@ def _motion(speed: str | None, apex: str | None) -> NDArray[np.float64] | None:
         return None
     if speed is None or apex is None:
         raise DataError('speed and apex belong together: --compton-getting "20 km/s" --apex "l=48, b=24"')
-    numbers = re.fullmatch(rf"\s*({_NUMBER})\s*,\s*({_NUMBER})\s*", apex)
-    galactic = re.fullmatch(rf"\s*l\s*=\s*({_NUMBER})\s*,\s*b\s*=\s*({_NUMBER})\s*", apex)
+    numbers = re.fullmatch(rf"\s*({NUMBER})\s*,\s*({NUMBER})\s*", apex)
+    galactic = re.fullmatch(rf"\s*l\s*=\s*({NUMBER})\s*,\s*b\s*=\s*({NUMBER})\s*", apex)
     match = numbers or galactic
     if match is None or abs(float(match.group(1))) > 360.0 or abs(float(match.group(2))) > 90.0:
         raise DataError(
@@ -238,7 +222,7 @@ def _band(text: str | None) -> tuple[float, float] | None:
 
     if text is None:
         return None
-    match = re.fullmatch(rf"\s*({_NUMBER})\s*\.\.\s*({_NUMBER})\s*", text)
+    match = re.fullmatch(rf"\s*({NUMBER})\s*\.\.\s*({NUMBER})\s*", text)
     if match is None:
         raise DataError(f'found {quoted(text)}; expected two declinations in degrees, e.g. "-20..60"')
     band = float(match.group(1)), float(match.group(2))

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cyldiff.commands.base import overwrites
+from cyldiff.commands.options import read_weights
 from cyldiff.errors import ConfigError, DataError, Problem, nearest, quoted
 
 if TYPE_CHECKING:
@@ -21,8 +22,6 @@ __all__ = ["DRAWINGS", "Request", "discs", "read_options"]
 DRAWINGS = ("spectrum", "profile", "sky", "plane")
 #: points per decade of a range of energies
 PER_DECADE = 8
-#: larger factors only overflow
-LARGEST_WEIGHT = 1e30
 
 
 @dataclass(frozen=True)
@@ -90,7 +89,7 @@ def read_options(result: Path, options: Mapping[str, Any]) -> Request:
         "own_gas": read("--gas", lambda: _gas(options["gas"])),
         "only": read("--only", lambda: _only(options["only"], options["sources"])),
     }
-    weights = read("--weight", lambda: _weights(options["weights"]))
+    weights = read("--weight", lambda: read_weights(options["weights"]))
     if problems:
         raise ConfigError("cyldiff gamma", problems)
     return Request(
@@ -245,20 +244,3 @@ def _radiation(name: str | None, nothing: bool) -> RadiationField | None:
         return field
     chosen: RadiationField = of_kind("radiation-field", name or "cmb", {})
     return chosen
-
-
-def _weights(texts: tuple[str, ...]) -> dict[str, float]:
-    """``("snr=0.9", …)`` as factors by name."""
-    found: dict[str, float] = {}
-    for text in texts:
-        name, _, factor = text.rpartition("=")
-        try:
-            value = float(factor)
-        except ValueError:
-            value = -1.0
-        if not name.strip() or not 0.0 <= value <= LARGEST_WEIGHT:
-            raise DataError(f'found {quoted(text)}; expected NAME=FACTOR, e.g. "snr=0.9"')
-        if name.strip() in found:
-            raise DataError(f"{quoted(name.strip())} is given twice")
-        found[name.strip()] = value
-    return found

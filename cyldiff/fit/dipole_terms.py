@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from scipy.special import logsumexp
 
 from cyldiff.data.dipoles import DipoleMeasurement
+from cyldiff.fit.rows import Rows
 from cyldiff.fit.terms import Fitted
 
 __all__ = ["DipoleTerm", "HasDipole", "wrapped_difference", "wrapped_residual"]
@@ -65,7 +66,7 @@ def wrapped_residual(difference: Array, sigma: Array) -> Array:
 
 
 @dataclass(frozen=True)
-class DipoleTerm:
+class DipoleTerm(Rows):
     """Amplitudes or phases of one experiment, independent from point to point.
 
     Attributes
@@ -88,17 +89,6 @@ class DipoleTerm:
     def name(self) -> str:
         """Of the data and of what is read of them."""
         return f"{self.data.name}:{self.what}"
-
-    @property
-    def n_points(self) -> int:
-        """Rows that count."""
-        return int(self._use.sum())
-
-    @property
-    def _use(self) -> NDArray[np.bool_]:
-        if self.use is None:
-            raise ValueError(f"{self.name}: which points count is not known before the start is solved")
-        return self.use
 
     @property
     def _asked(self) -> NDArray[np.bool_]:

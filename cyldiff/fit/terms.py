@@ -24,6 +24,7 @@ from scipy.linalg import solve_triangular
 
 from cyldiff.fit.load import DataSet
 from cyldiff.fit.model import Prediction
+from cyldiff.fit.rows import Rows
 from cyldiff.observables.abscissa import Abscissa, Nuclide, abscissa_named
 from cyldiff.observables.interpolation import LogLogCurve
 from cyldiff.observables.modulation import force_field
@@ -92,7 +93,7 @@ class Fitted:
 
 
 @dataclass(frozen=True)
-class MeasuredTerm(Generic[Predicted]):
+class MeasuredTerm(Rows, Generic[Predicted]):
     """A measured spectrum or ratio with its errors; what the model says there is left to subclasses.
 
     Attributes
@@ -108,17 +109,6 @@ class MeasuredTerm(Generic[Predicted]):
     def name(self) -> str:
         """Of the measurement."""
         return self.data.measurement.name
-
-    @property
-    def n_points(self) -> int:
-        """Rows that count."""
-        return int(self._use.sum())
-
-    @property
-    def _use(self) -> NDArray[np.bool_]:
-        if self.use is None:
-            raise ValueError(f"{self.name}: which points count is not known before the start is solved")
-        return self.use
 
     @cached_property
     def _asked(self) -> NDArray[np.bool_]:

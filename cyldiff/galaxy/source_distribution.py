@@ -30,6 +30,7 @@ __all__ = [
     "Yue2025Binaries",
     "Yue2025Remnants",
     "YusifovKucuk2004",
+    "normalised",
 ]
 
 Array = NDArray[np.float64]
@@ -105,10 +106,15 @@ class SourceDistribution(Model):
             density = grid.cell_average(
                 lambda r, z: radial(r, z) * self.profile(z), around=around, edges=edges
             )
-        total = grid.integral(density)
-        if not total > 0.0:
-            raise ValueError("the source distribution is zero everywhere on the grid")
-        return density / total
+        return normalised(density, grid)
+
+
+def normalised(density: Array, grid: Grid) -> Array:
+    """Cell averages divided by their integral, sum(q * volume) = 1; ValueError where that is zero."""
+    total = grid.integral(density)
+    if not total > 0.0:
+        raise ValueError("the source distribution is zero everywhere on the grid")
+    return np.asarray(density / total)
 
 
 class PowerExponential(SourceDistribution):

@@ -66,7 +66,7 @@ def _changes(old: Mapping[str, str], new: Mapping[str, str]) -> list[Change]:
 def relative_differences(old: Array, new: Array) -> Array:
     """|new - old| over the larger of the two; 0 where both are 0, between 0 and 1 for positive numbers.
 
-    Infinite where one is NaN and the other is not.
+    Infinite where one is NaN and the other is not. Arrays of one shape and unit.
     """
     largest = np.maximum(np.abs(old), np.abs(new))
     relative = np.divide(np.abs(new - old), largest, out=np.zeros_like(largest), where=largest > 0.0)

@@ -58,15 +58,15 @@ def write_spectra(
 ) -> None:
     """Write spectra as ECSV, which astropy reads with units; as CSV without them if `path` ends in .csv.
 
+    Columns are the abscissa, then the intensity of every name and, if the result holds components,
+    NAME:COMPONENT for each of them [m^-2 s^-1 sr^-1 per unit of the abscissa].
+
     Parameters
     ----------
     dataset : a result at one time, or what :func:`cyldiff.spectra_at` makes of it
     species : nuclides or elements; default all nuclides of the result
     abscissa : "kinetic_energy_per_nucleon" [GeV/n], "rigidity" [GV], "kinetic_energy" or "total_energy" [GeV]
     potential : of the solar modulation [GV]; default: interstellar
-
-    Columns are the abscissa, then the intensity of every name and, if the result holds components,
-    NAME:COMPONENT for each of them [m^-2 s^-1 sr^-1 per unit of the abscissa].
 
     Raises
     ------

@@ -119,7 +119,7 @@ def spectra_at(dataset: xr.Dataset, position: ArrayLike | str | None) -> xr.Data
         outside of the halo, with its range, for text that is no place, or if the result holds no maps.
     """
     if isinstance(position, str):
-        position = parse_place(position, sun_of(dataset))
+        position = None if position.strip().lower() == "sun" else parse_place(position, sun_of(dataset))
     names = [n for n in ("charge", "mass_number", "mass_per_nucleon") if n in dataset]
     if position is None:
         names += [n for n in ("flux_lis", "flux_lis_component") if n in dataset]

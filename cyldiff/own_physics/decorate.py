@@ -43,6 +43,7 @@ def own(
     broadcast. All other keywords are parameters: keys of the config, with the default of the signature, converted
     from whatever unit the config has: lengths come in kpc, rigidities in GV, energies in GeV, like the arguments;
     what has the dimension of the result in `units`; everything else in the unit in which its default is written.
+    A default such as ``D0="4e28 cm^2/s"`` is text and the function gets a number: annotate it as ``Any``.
 
     ===================== ============================================= ==============================
     family                arguments                                     result

@@ -14,7 +14,7 @@ from cyldiff.config.base import Quantity
 from cyldiff.errors import OwnPhysicsError
 from cyldiff.galaxy.magnetic_field import MagneticField
 from cyldiff.galaxy.radiation_field import Greybody, RadiationField
-from cyldiff.galaxy.source_distribution import SourceDistribution
+from cyldiff.galaxy.source_distribution import SourceDistribution, normalised
 from cyldiff.grid import Grid
 from cyldiff.own_physics.law import Law, OwnLaw, Where
 from cyldiff.transport.diffusion import Diffusion
@@ -220,11 +220,7 @@ class OwnSourceVolume(_Jumps):
             edge = np.inf if self.maximum_radius is None or grid.slab else self.maximum_radius
             return np.where(r <= edge, q, 0.0)
 
-        q = grid.cell_average(density, edges=self._heights(), around=around)
-        total = grid.integral(q)
-        if not total > 0.0:
-            raise ValueError("the source distribution is zero everywhere on the grid")
-        return np.asarray(q / total)
+        return normalised(grid.cell_average(density, edges=self._heights(), around=around), grid)
 
     def try_over(self, where: Where) -> None:
         """Off the axis, where a cell average does not look."""

@@ -43,7 +43,13 @@ def inelastic(proton_energy: ArrayLike) -> Array:
 
 
 def gamma_rays(x: ArrayLike, proton_energy: ArrayLike) -> Array:
-    """F_gamma(x, E_p) of Eqs. 58-61, zero outside 0 < x < 1; the energy in GeV."""
+    """F_gamma(x, E_p) of Eqs. 58-61: photons per collision and dx, zero outside 0 < x < 1.
+
+    Parameters
+    ----------
+    x : energy of the photon over that of the proton; broadcasts with
+    proton_energy : total energy of the proton [GeV]; Kelner et al. state 100 GeV to 100 PeV
+    """
     log = np.log(np.asarray(proton_energy, dtype=float) / 1e3)
     norm = 1.30 + 0.14 * log + 0.011 * log**2
     power = 1.0 / (1.79 + 0.11 * log + 0.008 * log**2)
@@ -52,7 +58,10 @@ def gamma_rays(x: ArrayLike, proton_energy: ArrayLike) -> Array:
 
 
 def muon_neutrinos(x: ArrayLike, proton_energy: ArrayLike) -> Array:
-    """F of the muon neutrinos of pi -> mu nu, Eqs. 66-69, zero above x = 0.427; both signs together."""
+    """F of the muon neutrinos of pi -> mu nu, Eqs. 66-69, zero above x = 0.427; both signs together.
+
+    Arguments as :func:`gamma_rays`.
+    """
     log = np.log(np.asarray(proton_energy, dtype=float) / 1e3)
     norm = 1.75 + 0.204 * log + 0.010 * log**2
     power = 1.0 / (1.67 + 0.111 * log + 0.0038 * log**2)
@@ -77,7 +86,10 @@ def electrons(x: ArrayLike, proton_energy: ArrayLike) -> Array:
 
 
 def neutrinos(x: ArrayLike, proton_energy: ArrayLike) -> Array:
-    """Neutrinos and antineutrinos of all flavours: F_nu1 + F_nu2 + F_nu_e = F_nu1 + 2 F_e."""
+    """Neutrinos and antineutrinos of all flavours: F_nu1 + F_nu2 + F_nu_e = F_nu1 + 2 F_e.
+
+    Arguments as :func:`gamma_rays`.
+    """
     return muon_neutrinos(x, proton_energy) + 2.0 * electrons(x, proton_energy)
 
 

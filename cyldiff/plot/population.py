@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -15,6 +14,7 @@ from cyldiff.data.measurements import Measurement, available, load
 from cyldiff.errors import DataError, nearest
 from cyldiff.observables.abscissa import ABSCISSAE, Nuclide, abscissa_named
 from cyldiff.plot import style
+from cyldiff.plot.points import draw_points
 from cyldiff.units import parse_quantity
 
 __all__ = ["band_figure", "ring_figure"]
@@ -62,7 +62,7 @@ def band_figure(dataset: xr.Dataset, what: str, data: Sequence[str | Path | Meas
         ax.plot(x, sun["flux_reference"].values * scale, color="black", lw=1.3, ls="-.", label="reference")
     measured = _measured(name, data)
     for rank, m in enumerate(measured):
-        _points(ax, m, rank)
+        draw_points(ax, m, rank, power=POWER)
     ax.set_xscale("log")
     ax.set_yscale("log")
     ax.set_xlim(x[0], x[-1])
@@ -173,21 +173,3 @@ def _measured(name: str, data: Sequence[str | Path | Measurement] | None) -> lis
             raise DataError(f'data set "{m.name}" measures {m.quantity} against {m.abscissa}; expected {element} '
                             f"against {axes}")  # fmt: skip
     return chosen
-
-
-def _points(ax: Any, m: Measurement, rank: int) -> None:
-    use = ~m.upper_limit
-    scale = m.x[use] ** POWER
-    ax.errorbar(
-        m.x[use],
-        m.y[use] * scale,
-        yerr=np.array([m.sigma_minus[use], m.sigma_plus[use]]) * scale,
-        fmt=style.marker_of(m.experiment, rank),
-        color=style.colour_of(m.experiment, rank),
-        ms=4.0,
-        elinewidth=1.0,
-        lw=0,
-        mew=0.0,
-        label=f"{m.experiment}, measured",
-        zorder=5,
-    )

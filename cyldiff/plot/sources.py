@@ -18,6 +18,7 @@ from cyldiff.observables.abscissa import abscissa_named
 from cyldiff.observables.spectra import members, spectrum, standard_name
 from cyldiff.plot import style
 from cyldiff.plot.curves import SPECTRAL_POWER
+from cyldiff.plot.points import draw_points
 
 __all__ = ["sources_figure"]
 
@@ -29,7 +30,6 @@ _NAMED = 7
 _DECADES = 8.0
 #: decades shown below the brightest source at least
 _BELOW_BRIGHTEST = 3.0
-_MARKERS = ("o", "s", "^", "v", "D", "<", ">", "p", "X", "*", "P", "d")
 _AXIS = "kinetic_energy"
 #: what air showers are measured against; the energy of rest is less than a thousandth of it
 _TOTAL = "total_energy"
@@ -73,7 +73,9 @@ def sources_figure(dataset: xr.Dataset, what: str, data: Sequence[str | Path | M
     brightest = top = float(np.nanmax(total.values * factor))
     for rank, m in enumerate(measured):
         top = max(top, float(np.max(m.y * m.x**SPECTRAL_POWER)))
-        _points(ax, m, rank)
+        from_air_showers = m.abscissa == _TOTAL
+        colour = "0.45" if from_air_showers else "0.25"
+        draw_points(ax, m, rank, power=SPECTRAL_POWER, colour=colour, hollow=from_air_showers)
     _frame(ax, x, (brightest, top), measured)
     ax.set_xlabel(style.x_label(abscissa_named(_AXIS)))
     ax.set_ylabel(
@@ -139,26 +141,6 @@ def _rest_energy(dataset: xr.Dataset, species: str) -> float:
 def _against_kinetic_energy(m: Measurement, rest_energy: float) -> Measurement:
     """A spectrum per total energy as one per kinetic energy: its points move, their values stay."""
     return m if m.abscissa == _AXIS else replace(m, x=m.x - rest_energy)
-
-
-def _points(ax: Any, m: Measurement, rank: int) -> None:
-    use = ~m.upper_limit
-    scale = m.x[use] ** SPECTRAL_POWER
-    from_air_showers = m.abscissa == _TOTAL
-    ax.errorbar(
-        m.x[use],
-        m.y[use] * scale,
-        yerr=np.array([m.sigma_minus[use], m.sigma_plus[use]]) * scale,
-        fmt=_MARKERS[rank % len(_MARKERS)],
-        color="0.45" if from_air_showers else "0.25",
-        ms=4.0,
-        mfc="white" if from_air_showers else None,
-        elinewidth=0.7 if from_air_showers else 1.0,
-        lw=0,
-        mew=0.8 if from_air_showers else 0.0,
-        label=m.experiment,
-        zorder=5,
-    )
 
 
 def _frame(ax: Any, x: Array, tops: tuple[float, float], measured: Sequence[Measurement]) -> None:

@@ -17,7 +17,19 @@ NEGATIVE = 1e-7
 
 
 def check_density(solution: Array, grid: Grid, name: str, *, positive: bool = True) -> None:
-    """Refuse a field that is not a number, or negative beyond round-off, and say where."""
+    """Refuse a field that is not a number, or negative beyond round-off, and say where.
+
+    Parameters
+    ----------
+    solution : ndarray, shape (n_p, n_r, [n_phi,] n_z), any unit
+    name : of the field, for the message
+    positive : whether negative densities are refused
+
+    Raises
+    ------
+    ConvergenceError
+        with energy and place of the worst value.
+    """
     largest = np.nan_to_num(solution.max(axis=tuple(range(1, solution.ndim))), nan=0.0)
     found = fault(solution, largest, grid, positive)
     if found:

@@ -360,5 +360,14 @@ def longest_time(operator: TransportOperator) -> float:
 
 
 def solve_direct(operator: TransportOperator, source: Array) -> Array:
-    """The same system by a sparse direct factorisation: exact, slow, for tests and small grids."""
+    """The same system by a sparse LU factorisation (SuperLU): exact, slow, for tests and small grids.
+
+    Parameters
+    ----------
+    source : ndarray, shape of the grid   q [U / Myr]
+
+    Returns
+    -------
+    ndarray, the same shape               U
+    """
     return splu(operator.to_csr().tocsc()).solve(source.ravel()).reshape(operator.grid.shape)

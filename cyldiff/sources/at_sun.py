@@ -63,7 +63,16 @@ class AtSun:
 
 
 def to_intensity(nucleus: Species, energy: Array) -> Array:
-    """J / N = beta c / 4 pi, in m^-2 s^-1 sr^-1 kpc^3."""
+    """J / N = beta c / 4 pi: from a density per kinetic energy to an intensity.
+
+    Parameters
+    ----------
+    energy : kinetic energy per nucleon, shape (n_e,) [GeV/n]
+
+    Returns
+    -------
+    ndarray, shape (n_e,) [m^-2 s^-1 sr^-1 kpc^3]
+    """
     k = Kinematics(energy, nucleus.Z, nucleus.A, nucleus.mass_per_nucleon)
     return k.beta * SPEED_OF_LIGHT / (4.0 * np.pi) * FLUX_UNIT
 

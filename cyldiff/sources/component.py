@@ -110,7 +110,19 @@ def normalise(
 
 
 def flux_at(energy: float, grid_energy: Array, flux: Array, name: str) -> float:
-    """Flux between the two grid energies around `energy`, a power law there."""
+    """Flux between the two grid energies around `energy`, a power law there.
+
+    Parameters
+    ----------
+    energy : within the grid [GeV/n]; a config is checked for that
+    grid_energy, flux : shape (n_p,) [GeV/n], any unit of intensity, which is that of the result
+    name : of the component, for the message
+
+    Raises
+    ------
+    CyldiffError
+        if the flux is zero there.
+    """
     k = int(np.clip(np.searchsorted(grid_energy, energy), 1, len(grid_energy) - 1))
     around = slice(k - 1, k + 1)
     if not np.all(flux[around] > 0.0):

@@ -55,7 +55,18 @@ def vertical_kernel(
 
 
 def vertical_content(z: ArrayLike, z_source: ArrayLike, spread: ArrayLike, half_height: float) -> Array:
-    """Part of what was injected that is in the halo and below z: int_-H^z of :func:`vertical_kernel`."""
+    """Part of what was injected that is in the halo and below z: int_-H^z of :func:`vertical_kernel`.
+
+    Parameters
+    ----------
+    z, z_source : heights within the halo [kpc]; they broadcast with `spread`
+    spread : s = D t [kpc^2]
+    half_height : H [kpc]
+
+    Returns
+    -------
+    ndarray, the broadcast shape; between 0 and 1
+    """
     z, z_source, s = _with_sum(z, z_source, spread)
     n = np.arange(-IMAGES, IMAGES + 1)
     sign = np.where(n % 2 == 0, 1.0, -1.0)
@@ -70,7 +81,7 @@ def vertical_content(z: ArrayLike, z_source: ArrayLike, spread: ArrayLike, half_
 
 
 def vertical_share(z_source: ArrayLike, spread: ArrayLike, half_height: float) -> Array:
-    """Part of the injected particles that is still in the halo."""
+    """Part of the injected particles that is still in the halo; arguments as :func:`vertical_content`."""
     return vertical_content(half_height, z_source, spread, half_height)
 
 

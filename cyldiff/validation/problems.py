@@ -137,12 +137,12 @@ def plane_source(grid: Grid, surface: ArrayLike = 1.0) -> Array:
 
 
 def iterate(problem: TransportOperator, source: Array, *, tolerance: float = 1e-11) -> Array:
-    """Solution by the iteration."""
+    """Solution U [any unit] by the iteration; source of the shape of the grid [U / Myr]."""
     return SteadySolver(tolerance).solve(problem, source)[0]
 
 
 def direct(problem: TransportOperator, source: Array) -> Array:
-    """Solution by the sparse factorisation."""
+    """Solution by the sparse factorisation; as :func:`iterate`."""
     return solve_direct(problem, source)
 
 

@@ -113,3 +113,11 @@ def cyldiff(tmp_path):
         )
 
     return call
+
+
+@pytest.fixture
+def here(tiny_result, tmp_path, monkeypatch):
+    """The current folder, with the result of the small run as a.nc."""
+    (tmp_path / "a.nc").write_bytes(tiny_result.read_bytes())
+    monkeypatch.chdir(tmp_path)
+    return tmp_path

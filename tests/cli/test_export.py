@@ -20,13 +20,6 @@ def call(*arguments, status=0):
     return answer
 
 
-@pytest.fixture
-def here(tiny_result, tmp_path, monkeypatch):
-    (tmp_path / "a.nc").write_bytes(tiny_result.read_bytes())
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
-
-
 def test_ecsv(here):
     call("export", "a.nc", "--format", "ecsv", "-o", "a.ecsv")
     table, result = QTable.read("a.ecsv"), package.read_result(here / "a.nc")

@@ -22,13 +22,6 @@ def call(*arguments, status=0):
     return answer
 
 
-@pytest.fixture
-def here(tiny_result, tmp_path, monkeypatch):
-    (tmp_path / "a.nc").write_bytes(tiny_result.read_bytes())
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
-
-
 def table(text):
     return np.genfromtxt(io.StringIO(text), delimiter=",", names=True, deletechars="")
 

@@ -166,6 +166,18 @@ def test_outside_is_refused_with_the_range(result, place):
         spectra_at(result(smooth), np.array(place))
 
 
+def test_a_place_as_text(result):
+    dataset = result(smooth, half_space=False, z_sun=0.02)
+    there = parse_place("l=80deg b=1deg d=1.4kpc", SUN)
+    for text, place in (("l=80deg b=1deg d=1.4kpc", there), (" Sun", None)):
+        one, other = (spectra_at(dataset, position) for position in (text, place))
+        np.testing.assert_array_equal(one["flux_lis"], other["flux_lis"])
+        assert one.attrs == other.attrs
+    with pytest.raises(DataError, match="expected"):
+        spectra_at(dataset, "nowhere")
+    assert "flux_lis" in spectra_at(dataset.drop_attrs(), "sun")
+
+
 def test_without_maps_only_the_sun(result):
     dataset = result(smooth).drop_vars("flux")
     assert "flux_lis" in spectra_at(dataset, None)

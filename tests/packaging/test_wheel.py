@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import email
 import os
+import re
 import shutil
 import site
 import subprocess
 import sys
 import sysconfig
 import tarfile
+import tomllib
 import zipfile
 from pathlib import Path
 
@@ -118,6 +121,27 @@ def test_everything_is_in_the_wheel(built):
 def test_the_licence_is_in_the_wheel(built):
     with zipfile.ZipFile(built[0]) as wheel:
         assert [n for n in wheel.namelist() if n.endswith("licenses/LICENSE")]
+
+
+def test_what_the_wheel_says_of_itself(built):
+    with zipfile.ZipFile(built[0]) as wheel:
+        (name,) = [n for n in wheel.namelist() if n.endswith(".dist-info/METADATA")]
+        said = email.message_from_bytes(wheel.read(name))
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert said["Version"] == project["version"]
+    assert said["License-Expression"] == "BSD-3-Clause"
+    assert said["Requires-Python"] == project["requires-python"]
+    assert set(said.get_all("Provides-Extra")) == set(project["optional-dependencies"])
+    needed = [r for r in said.get_all("Requires-Dist") if "extra ==" not in r]
+    assert sorted(needed) == sorted(project["dependencies"])
+    assert "Typing :: Typed" in said.get_all("Classifier")
+    assert said.get_payload().startswith("# cyldiff")
+
+
+def test_versions_agree(built):
+    citation = (ROOT / "CITATION.cff").read_text(encoding="utf-8")
+    version = re.search(r"^version: (\S+)$", citation, re.MULTILINE)[1]
+    assert built[0].name.startswith(f"cyldiff-{version}-")
 
 
 def test_it_is_the_wheel_that_is_tested(installed):

@@ -12,34 +12,14 @@ import xarray as xr
 
 import cyldiff
 from cyldiff.errors import DataError
+from cyldiff.validation import model
 
-PHYSICS = {
-    "halo": {"radius": "20 kpc", "half_height": "4 kpc"},
-    "observer": {"r": "8.5 kpc", "z": "0 kpc"},
-    "diffusion": {
-        "kind": "power-law", "D0": "5.8e28 cm^2/s", "reference_rigidity": "4 GV", "delta": 0.35, "eta": 1.0,
-    },
-    "reacceleration": {"kind": "none"},
-    "convection": {"kind": "none"},
-    "gas": {
-        "helium_fraction": 0.11,
-        "HI": {"kind": "ferriere-2001-hi"},
-        "H2": {"kind": "ferriere-2001-h2"},
-        "HII": {"kind": "cordes-1991"},
-    },
-    "inelastic": {"kind": "letaw-1983"},
-    "spallation": {"kind": "evoli-2019", "extrapolation": "constant"},
-    "modulation": {"kind": "force-field", "potential": "0 MV"},
-    "sources": {
-        "remnants": {
-            "distribution": {"kind": "case-bhattacharya-1996", "scale_height": "0.2 kpc"},
-            "injection": {"default": {"kind": "broken-power-law", "indices": [2.3]}},
-            "abundances": {"C12": 1.0, "O16": 1.3},
-            "reference_energy": "100 GeV",
-            "normalisation": {"kind": "luminosity", "power": "1e41 erg/s", "minimum_energy": "1 GeV"},
-        }
-    },
-}  # fmt: skip
+REMNANTS = {
+    **model.PHYSICS["sources"]["remnants"],
+    "distribution": {"kind": "case-bhattacharya-1996", "scale_height": "0.2 kpc"},
+    "abundances": {"C12": 1.0, "O16": 1.3},
+}
+PHYSICS = {**model.PHYSICS, "sources": {"remnants": REMNANTS}}
 
 #: five by five cells, five energies per decade, four nuclides
 TINY = {

@@ -24,6 +24,7 @@ from cyldiff.solve.petsc import PetscSolver
 from cyldiff.solve.steady import SteadySolver
 from cyldiff.sources.component import primary_source
 from cyldiff.transport.build import Propagation
+from cyldiff.validation import model
 
 SPECIES = ("H1", "He4", "C12", "B11", "Be10")
 TOLERANCE = 1e-11
@@ -41,32 +42,13 @@ CONFIG = {
         "momentum": {"min": "10 MeV", "max": "1 TeV", "per_decade": 6.0},
     },
     "physics": {
-        "halo": {"radius": "20 kpc", "half_height": "4 kpc"},
-        "observer": {"r": "8.5 kpc", "z": "0 kpc"},
-        "diffusion": {
-            "kind": "power-law", "D0": "5.8e28 cm^2/s", "reference_rigidity": "4 GV",
-            "delta": 0.35, "eta": 1.0,
-        },
+        **model.PHYSICS,
         "reacceleration": {"kind": "seo-ptuskin-1994", "alfven_speed": "25 km/s"},
         "convection": {"kind": "linear-wind", "V0": "5 km/s", "gradient": "3 km/s/kpc"},
-        "gas": {
-            "helium_fraction": 0.11,
-            "HI": {"kind": "ferriere-2001-hi"},
-            "H2": {"kind": "ferriere-2001-h2"},
-            "HII": {"kind": "cordes-1991"},
-        },
-        "inelastic": {"kind": "letaw-1983"},
-        "spallation": {"kind": "evoli-2019", "extrapolation": "constant"},
-        "modulation": {"kind": "force-field", "potential": "0 MV"},
         "sources": {
             "remnants": {
-                "distribution": {
-                    "kind": "case-bhattacharya-1996", "vertical": "exponential", "scale_height": "0.2 kpc",
-                },
-                "injection": {"default": {"kind": "broken-power-law", "indices": [2.3]}},
+                **model.PHYSICS["sources"]["remnants"],
                 "abundances": {"H1": 1.0, "He4": 0.08, "C12": 3e-3},
-                "reference_energy": "100 GeV",
-                "normalisation": {"kind": "luminosity", "power": "1e41 erg/s", "minimum_energy": "1 GeV"},
             }
         },
     },
