@@ -48,7 +48,7 @@ _SMALL_BOX = (
     """--set 'physics.diffusion={ kind = "power-law", D0 = "4e28 cm^2/s", reference_rigidity = "4 GV", """
     """delta = 0.4, eta = 1.0 }' --set physics.halo.radius="5 kpc" --set physics.observer.r="2 kpc\""""
 )
-_CHAIN = "--processes 1 --set fit.sampler.kind=emcee --set fit.sampler.walkers=4"
+_CHAIN = "--processes 1 --set fit.sampler.kind=emcee --set fit.sampler.walkers=6"
 
 #: commands, by their first words, on all pages
 EVERYWHERE: dict[str, Change] = {
