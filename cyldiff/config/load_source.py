@@ -52,6 +52,11 @@ def load_source(path: str | Path, overrides: Sequence[str] = ()) -> LoadedSource
     path : file, or a name of the library such as "ss433-lepto-hadronic"
     overrides : "dotted.path=value" items; the value is read as TOML, else as text
 
+    Returns
+    -------
+    LoadedSource
+        the model as an object and as plain values, with where it is from.
+
     Raises
     ------
     ConfigError

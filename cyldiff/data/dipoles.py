@@ -109,7 +109,13 @@ def load_dipole(name: str | Path, *, beside: Path | None = None) -> DipoleMeasur
 
     Parameters
     ----------
+    name : bare name of the library, or a path
     beside : folder that a relative path starts from; default the current one
+
+    Returns
+    -------
+    DipoleMeasurement
+        amplitudes and phases [deg] with their errors, against energy [GeV].
 
     Raises
     ------

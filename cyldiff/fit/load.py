@@ -131,7 +131,13 @@ def load_fit(path: str | Path, overrides: Sequence[str] = ()) -> LoadedFit:
 
     Parameters
     ----------
+    path : file, or a name of the library such as "tuning/bc-ams02"
     overrides : "dotted.path=value" items, of the run and of [fit]
+
+    Returns
+    -------
+    LoadedFit
+        run, data and parameters, validated; nothing is solved.
 
     Raises
     ------

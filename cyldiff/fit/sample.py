@@ -68,9 +68,15 @@ def sample(
 
     Parameters
     ----------
+    fit : what :func:`cyldiff.load_fit` returns
     state : file that keeps the chain; if it is there, the sampling goes on from it
     executor, workers : see :class:`cyldiff.parallel.pool.Pool`
     quiet : no progress on the terminal
+
+    Returns
+    -------
+    Posterior
+        ``draws`` of the parameters in internal units, with their chi-square.
 
     Raises
     ------

@@ -149,6 +149,7 @@ def fit_sed(raw: Mapping[str, Any], data: Sequence[SedPoints]) -> SedFit:
     Returns
     -------
     SedFit
+        values and errors of the free keys, chi-square, and the model with the best values.
 
     Raises
     ------

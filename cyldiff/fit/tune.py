@@ -109,10 +109,16 @@ def tune(
 
     Parameters
     ----------
+    fit : what :func:`cyldiff.load_fit` returns
     gradient : use the adjoint; default as the file says. Where there is no adjoint, differences of chi-square
         take its place and the log says so.
     progress : called with (number of the call, chi-square)
     likelihood : of the same parameters, where the model is more than the run of the file
+
+    Returns
+    -------
+    FitResult
+        values, errors and covariance in internal units, chi2, ndof, and every data set next to the model.
 
     Raises
     ------

@@ -79,6 +79,15 @@ _SPALLATION = {"Webber03": "webber-2003", "DRAGON2": "evoli-2019"}
 def read_dragon(path: str | Path) -> Imported:
     """Read an XML input, and the .source.param file beside it if there is one.
 
+    Parameters
+    ----------
+    path : the input file
+
+    Returns
+    -------
+    Imported
+        the config, with what became of every key.
+
     Raises
     ------
     DataError

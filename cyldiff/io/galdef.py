@@ -84,6 +84,15 @@ _MOMENTA = {
 def read_galdef(path: str | Path) -> Imported:
     """Read a galdef file and translate it.
 
+    Parameters
+    ----------
+    path : the input file
+
+    Returns
+    -------
+    Imported
+        the config, with what became of every key.
+
     Raises
     ------
     DataError

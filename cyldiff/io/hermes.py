@@ -135,6 +135,7 @@ def write_hermes(
 
     Parameters
     ----------
+    dataset : a result at one time, with maps (``flux``)
     path : .fits or .fits.gz
     species : nuclides and leptons; default all of the result
     grid : where samples go; default :meth:`HermesGrid.of`

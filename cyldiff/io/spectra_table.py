@@ -64,6 +64,7 @@ def write_spectra(
     Parameters
     ----------
     dataset : a result at one time, or what :func:`cyldiff.spectra_at` makes of it
+    path : .ecsv or .csv
     species : nuclides or elements; default all nuclides of the result
     abscissa : "kinetic_energy_per_nucleon" [GeV/n], "rigidity" [GV], "kinetic_energy" or "total_energy" [GeV]
     potential : of the solar modulation [GV]; default: interstellar

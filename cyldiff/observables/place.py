@@ -110,8 +110,9 @@ def spectra_at(dataset: xr.Dataset, position: ArrayLike | str | None) -> xr.Data
 
     Returns
     -------
-    Dataset with flux_lis(species, kinetic_energy), flux_lis_component where the result has it, and what
-    describes the species; [m^-2 s^-1 sr^-1 (GeV/n)^-1]. The attribute `place` says where.
+    xarray.Dataset
+        flux_lis(species, kinetic_energy), flux_lis_component where the result has it, and what describes
+        the species; [m^-2 s^-1 sr^-1 (GeV/n)^-1]. The attribute `place` says where.
 
     Raises
     ------

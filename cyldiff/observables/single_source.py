@@ -155,12 +155,13 @@ def sed(model: SingleSource, energy: ArrayLike | None = None) -> Sed:
 
     Parameters
     ----------
-    model : SingleSource
+    model : the model of a source, ``load_source(…).model``
     energy : photon energies, shape (n,) [GeV]; default those of the model
 
     Returns
     -------
     Sed
+        photon energies [GeV] and the spectrum of every component.
 
     Raises
     ------

@@ -50,6 +50,10 @@ class Result:
 def validate(*names: str) -> list[Result]:
     """Check cyldiff on this machine: run the cases of these names, all without a name (about a minute).
 
+    Parameters
+    ----------
+    names : of cases, as ``cyldiff validate --list`` prints them
+
     Returns
     -------
     list of Result
