@@ -101,7 +101,7 @@ def test_refusals(here):
     answer = call("import", "dragon", "galdef_x", "-o", "b.txt", status=2)
     for part in ("2 problems", "ends in .toml", "no input of DRAGON"):
         assert part in answer.stderr
-    assert "cannot be read" in call("import", "galdef", "none", "-o", "b.toml", status=2).stderr
+    assert "none: no such file" in call("import", "galdef", "none", "-o", "b.toml", status=2).stderr
     assert not list(here.glob("b.*"))
 
 
