@@ -72,7 +72,7 @@ class TestConfig:
 
     def test_a_result_is_no_config(self, refused, tmp_path):
         (tmp_path / "old.nc").write_bytes(b"\x89HDF\r\n\x1a\n\x00")
-        assert "is not a text file" in refused("run", "old.nc")
+        assert "is a NetCDF file, not a TOML file" in refused("run", "old.nc")
 
 
 class TestOutput:
