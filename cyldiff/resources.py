@@ -28,6 +28,7 @@ __all__ = [
     "Table",
     "find",
     "folder",
+    "forget",
     "library",
     "names",
     "no_file",
@@ -150,7 +151,8 @@ def find(kind: str, name: str, *, beside: Path | None = None) -> Path:
     if not hits:
         known = names(kind)
         others = [other for other in _MARKS if other != kind and name in names(other)]
-        hint = f"; it is in that of {' and '.join(others)}" if others else nearest(name, known)
+        elsewhere = f"; it is in that of {' and '.join(others)}" if others else ""
+        hint = nearest(name, known) + elsewhere
         raise DataError(f"{quoted(name)} is not in the library of {kind}; known: {', '.join(known)}{hint}")
     return hits[0]
 
@@ -326,6 +328,12 @@ def _pedigree(path: Path, digest: str) -> dict[str, Any]:
 def tables_read() -> dict[str, str]:
     """Names and checksums of the tables this process has read."""
     return dict(sorted(_READ.items()))
+
+
+def forget(name: str) -> None:
+    """Take a table from :func:`tables_read`, and read it again when it is wanted."""
+    _READ.pop(name, None)
+    _read_table.cache_clear()
 
 
 def _column(entries: list[str]) -> NDArray[Any]:

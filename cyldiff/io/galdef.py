@@ -75,6 +75,7 @@ _SWITCHES = (
 )
 
 
+#: what GALPROP v56 takes where its keys are missing [MeV, MV]
 _MOMENTA = {
     "Ekin": {"min": 10.0, "max": 1e8, "factor": 1.4},
     "p": {"min": 10.0, "max": 1e5, "factor": 1.3},

@@ -144,6 +144,7 @@ GIVEN = {
         "galdef_56_mine": "tests/acceptance/given/galdef_56_mine",
         "mine.xml": "tests/acceptance/given/mine.xml",
         "mine.source.param": "tests/acceptance/given/mine.source.param",
+        "database_plot.csv": "tests/acceptance/given/database_plot.csv",
     },
     "docs/theory/single-sources.md": {
         "mine.csv": "physics/sed/v4641-sgr-hawc-2024.csv",

@@ -20,6 +20,7 @@ from click.testing import CliRunner
 from page_blocks import ROOT, blocks, commands
 from page_output import compare
 
+from cyldiff import resources
 from cyldiff.cli import main
 from cyldiff.config.toml import to_toml
 
@@ -56,7 +57,10 @@ class Page:
     done: dict = field(default_factory=dict)
 
     def begin(self):
-        """Put into the folder what the reader has."""
+        """Put into the folder what the reader has; tables that another page wrote were read by another process."""
+        shipped = {path.name for path in resources.folder("physics").rglob("*.csv")}
+        for name in resources.tables_read().keys() - shipped:
+            resources.forget(name)
         for name, source in rules.GIVEN.get(self.name, {}).items():
             shutil.copyfile(ROOT / source, self.folder / name)
         for name in rules.CHECKOUT.get(self.name, ()):
