@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import inspect
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -73,7 +74,9 @@ def checked(tmp_path_factory):
             "--cache-dir=cache",
             "script.py",
         ]
-        return subprocess.run(command, cwd=place, capture_output=True, text=True, check=False)
+        # an editable installation that is a hook, not a path, is not seen by mypy
+        env = {**os.environ, "PYTHONPATH": str(ROOT)}
+        return subprocess.run(command, cwd=place, env=env, capture_output=True, text=True, check=False)
 
     return check
 
